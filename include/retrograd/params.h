@@ -1,0 +1,91 @@
+/* Retrograd: the parameter store, the long-lived side of a model. */
+#ifndef RETROGRAD_PARAMS_H
+#define RETROGRAD_PARAMS_H
+
+#include <retrograd/base.h>
+#include <retrograd/random.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A store owns its entries: named parameters (trained), buffers (running statistics) and state (an optimizer's
+ * moments). Several tapes, one a thread, may read a store at the same time; only one may assign. */
+RG_API rg_params *rg_params_new(uint64_t seed); /* NULL: out of memory */
+RG_API void rg_params_free(rg_params *ps);      /* every rg_param of it ends, and every tape that read it must be reset first */
+
+/* The first error of the store ("" when none): a bad shape, a name used twice, no memory. */
+RG_API const char *rg_params_error(const rg_params *ps);
+RG_API rg_status rg_params_status(const rg_params *ps);
+RG_API void rg_params_clear_error(rg_params *ps);
+/* Makes a formatted message the store's error, unless it has one. For layers written by users. */
+RG_API void rg_params_fail(rg_params *ps, rg_status status, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* The dtype that layers give their parameters: RG_F32 unless set. Gradient checks want RG_F64. */
+RG_API void rg_params_set_dtype(rg_params *ps, rg_dtype dtype);
+RG_API rg_dtype rg_params_dtype(const rg_params *ps);
+
+/* New entries, zeros when data is NULL, else a row-major copy. Names are unique in the store. NULL on error. */
+RG_API rg_param *rg_param_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data);
+RG_API rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data);
+
+/* State that belongs to entry p, of p's dtype and shape, zeros at first; found again under the same key ("adam.m").
+ * Its name is p's name, a slash and the key. NULL on error. */
+RG_API rg_param *rg_param_state(rg_param *p, const char *key);
+
+typedef enum rg_param_kind { RG_PARAM = 0, RG_BUFFER, RG_STATE } rg_param_kind;
+
+RG_API int rg_params_count(const rg_params *ps); /* all kinds, in order of creation */
+RG_API rg_param *rg_params_at(const rg_params *ps, int index);
+RG_API rg_param *rg_params_find(const rg_params *ps, const char *name); /* NULL where there is none */
+RG_API int64_t rg_params_numel(const rg_params *ps);                    /* elements of the trained parameters */
+
+RG_API const char *rg_param_name(const rg_param *p);
+RG_API rg_param_kind rg_param_kind_of(const rg_param *p);
+RG_API rg_shape rg_param_shape(const rg_param *p);
+RG_API rg_dtype rg_param_dtype(const rg_param *p);
+RG_API int64_t rg_param_numel(const rg_param *p);
+RG_API rg_params *rg_param_store(const rg_param *p);
+
+/* A frozen parameter gets no gradient. Parameters are trainable at first, buffers and state never. */
+RG_API void rg_param_set_trainable(rg_param *p, bool trainable);
+RG_API bool rg_param_trainable(const rg_param *p);
+
+/* Row-major values. Assignments pending on a tape are not in them: rg_tape_reset or rg_tape_run it first. */
+RG_API const void *rg_param_data(const rg_param *p);
+/* Overwrites the values; `bytes` must be the whole. What tapes recorded before reads as "assigned since". */
+RG_API bool rg_param_set(rg_param *p, const void *data, size_t bytes);
+
+/* The gradient that outlived its tape (backward without an optimizer step): row-major, NULL where there is none. */
+RG_API const void *rg_param_stored_grad(const rg_param *p);
+
+/* A random stream of its own for p: a function of the store's seed and p's name, not of the order of creation. */
+RG_API rg_rng rg_param_rng(const rg_param *p);
+
+/* XXH3-128 over names, dtypes, shapes and values of all entries, as 32 hexadecimal digits and a NUL. */
+RG_API void rg_params_fingerprint(const rg_params *ps, char out[33]);
+
+/* ---- on a tape --------------------------------------------------------------------------------------------- */
+
+/* The parameter as a tensor. One leaf a tape; after rg_assign the leaf of the assigned value. */
+RG_API rg_tensor rg_leaf(rg_tape *t, rg_param *p);
+
+/* p := value, same shape and dtype. Recorded: it happens at the next run or reset, after everything recorded
+ * before has read the old value. No gradient flows through. */
+RG_API void rg_assign(rg_tape *t, rg_param *p, rg_tensor value);
+
+/* The gradient of p so far: what rg_backward gave on this tape, plus what is stored. Nil where there is none. */
+RG_API rg_tensor rg_param_grad(rg_tape *t, rg_param *p);
+/* Replaces it (clipping). Nil forgets it. */
+RG_API void rg_param_set_grad(rg_tape *t, rg_param *p, rg_tensor grad);
+/* Forgets the gradients of all entries: recorded ones and stored ones. */
+RG_API void rg_params_clear_grads(rg_tape *t, rg_params *ps);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

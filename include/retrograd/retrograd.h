@@ -1,0 +1,17 @@
+/* Retrograd: automatic differentiation on a recorded tape. Includes all of the public API, in reading order. */
+#ifndef RETROGRAD_H
+#define RETROGRAD_H
+
+#include <retrograd/base.h>
+#include <retrograd/tape.h>
+#include <retrograd/random.h>
+#include <retrograd/params.h>
+#include <retrograd/ops.h>
+#include <retrograd/autograd.h>
+#include <retrograd/nn.h>
+#include <retrograd/optim.h>
+#include <retrograd/data.h>
+#include <retrograd/viz.h>
+#include <retrograd/info.h>
+
+#endif

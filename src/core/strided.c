@@ -1,0 +1,89 @@
+/* Walking and copying arrays of any strides. See strided.h. */
+#include "core/strided.h"
+
+#include <string.h>
+
+void rg__walk_start(rg__walk *walk, int rank, const int64_t *dims, int arrays, const rg__strided *array)
+{
+    walk->arrays = arrays;
+    walk->rank = 0;
+    walk->run = 1;
+    for (int a = 0; a < arrays; a++) {
+        walk->p[a] = array[a].data;
+        walk->step[a] = 0;
+    }
+    /* From the innermost axis out: an axis joins the one inside it where every array continues without a gap. */
+    int64_t merged_dims[RG_MAX_RANK], merged[RG__WALK_ARRAYS][RG_MAX_RANK];
+    int n = 0;
+    for (int i = rank - 1; i >= 0; i--) {
+        if (dims[i] == 1)
+            continue;
+        bool joins = n > 0;
+        for (int a = 0; a < arrays && joins; a++)
+            joins = array[a].strides[i] * (int64_t)array[a].size == merged[a][n - 1] * merged_dims[n - 1];
+        if (joins) {
+            merged_dims[n - 1] *= dims[i];
+            continue;
+        }
+        for (int a = 0; a < arrays; a++)
+            merged[a][n] = array[a].strides[i] * (int64_t)array[a].size;
+        merged_dims[n++] = dims[i];
+    }
+    if (n > 0) {
+        walk->run = merged_dims[0];
+        for (int a = 0; a < arrays; a++)
+            walk->step[a] = merged[a][0];
+    }
+    for (int i = n - 1; i > 0; i--) {
+        if (merged_dims[i] == 0)
+            walk->run = 0;
+        walk->dims[walk->rank] = merged_dims[i];
+        walk->index[walk->rank] = 0;
+        for (int a = 0; a < arrays; a++)
+            walk->strides[a][walk->rank] = merged[a][i];
+        walk->rank++;
+    }
+    if (walk->run == 0)
+        walk->rank = 0;
+}
+
+bool rg__walk_next(rg__walk *walk)
+{
+    for (int i = walk->rank - 1; i >= 0; i--) {
+        for (int a = 0; a < walk->arrays; a++)
+            walk->p[a] += walk->strides[a][i];
+        if (++walk->index[i] < walk->dims[i])
+            return true;
+        for (int a = 0; a < walk->arrays; a++)
+            walk->p[a] -= walk->strides[a][i] * walk->dims[i];
+        walk->index[i] = 0;
+    }
+    return false;
+}
+
+#define COPY_RUN(T)                                                                                                    \
+    for (int64_t i = 0; i < w.run; i++)                                                                                \
+        *(T *)(w.p[0] + i * w.step[0]) = *(const T *)(w.p[1] + i * w.step[1]);                                         \
+    break
+
+void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
+{
+    rg__walk w;
+    rg__walk_start(&w, rank, dims, 2, (rg__strided[]){out, in});
+    do {
+        if (w.run == 0)
+            return;
+        if (w.step[0] == (int64_t)out.size && w.step[1] == (int64_t)in.size) {
+            memcpy(w.p[0], w.p[1], (size_t)w.run * out.size);
+            continue;
+        }
+        switch (out.size) {
+        case 1:
+            COPY_RUN(uint8_t);
+        case 4:
+            COPY_RUN(uint32_t);
+        case 8:
+            COPY_RUN(uint64_t);
+        }
+    } while (rg__walk_next(&w));
+}

@@ -1,0 +1,156 @@
+/* Element-wise ops of two arguments, which broadcast: value and gradients of each stand in one row. */
+#include "ops/family.h"
+
+#include <math.h>
+#include <tgmath.h>
+
+#define SIGNED RG__SIGNED
+#define WITHIN RG__INTERVAL
+#define APART RG__DISTINCT
+
+/* In the value, a and b are elements; in the gradients the recorded arguments, with y the result and g its cotangent. The
+ * engine sums the gradients back over broadcast axes. */
+// clang-format off
+#define NUMBER_ROWS(ROW)                                                                                               \
+    /*  name     formula      sampled on      value               gradient of a            gradient of b           */  \
+    ROW(add,     "a + b",     WITHIN, -2, 2,  a + b,              g,                       g)                          \
+    ROW(sub,     "a - b",     WITHIN, -2, 2,  a - b,              g,                       rg_neg(t, g))               \
+    ROW(mul,     "a b",       WITHIN, -2, 2,  a * b,              rg_mul(t, g, b),         rg_mul(t, g, a))            \
+    ROW(maximum, "max(a, b)", APART,  -1, 0,  a > b || a != a ? a : b, half_at_tie(t, g, a, b, rg_lt(t, a, b)), half_at_tie(t, g, a, b, rg_lt(t, b, a))) \
+    ROW(minimum, "min(a, b)", APART,  -1, 0,  a < b || a != a ? a : b, half_at_tie(t, g, a, b, rg_lt(t, b, a)), half_at_tie(t, g, a, b, rg_lt(t, a, b)))
+
+#define FLOAT_ROWS(ROW)                                                                                                \
+    ROW(div,     "a / b",     SIGNED, .5, 2,  a / b,              rg_div(t, g, b),         rg_neg(t, rg_mul(t, g, rg_div(t, y, b)))) \
+    ROW(pow,     "a^b",       WITHIN, .5, 2,  pow(a, b),          rg_mul(t, g, pow_base(t, a, b)), rg_mul(t, g, pow_exponent(t, a, b, y)))
+// clang-format on
+
+enum {
+    NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM)
+};
+#define OP(name) (&rg__ops_binary[OP_##name])
+
+/* ---- kernels ---- */
+
+#define LOOP(name, T, value)                                                                                           \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)                                    \
+    {                                                                                                                  \
+        (void)attr;                                                                                                    \
+        if (s[0] == sizeof(T) && s[1] == sizeof(T) && s[2] == sizeof(T)) {                                             \
+            T *restrict out = (T *)p[0];                                                                               \
+            const T *in_a = (const T *)p[1], *in_b = (const T *)p[2];                                                  \
+            for (int64_t i = 0; i < n; i++) {                                                                          \
+                T a = in_a[i], b = in_b[i];                                                                            \
+                out[i] = (T)(value);                                                                                   \
+            }                                                                                                          \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]);                                    \
+            *(T *)(p[0] + i * s[0]) = (T)(value);                                                                      \
+        }                                                                                                              \
+    }
+#define FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)                                             \
+    LOOP(name##_f32, float, value)                                                                                     \
+    LOOP(name##_f64, double, value)
+#define NUMBER_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)                                            \
+    FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)                                                 \
+    LOOP(name##_i32, int32_t, value)                                                                                   \
+    LOOP(name##_i64, int64_t, value)
+
+NUMBER_ROWS(NUMBER_LOOPS)
+FLOAT_ROWS(FLOAT_LOOPS)
+
+/* ---- gradients ---- */
+
+/* g where this argument won, g/2 at a tie, 0 where it lost. A NaN is no loss. */
+static rg_tensor half_at_tie(rg_tape *t, rg_tensor g, rg_tensor a, rg_tensor b, rg_tensor lost)
+{
+    rg_tensor half = rg_mul(t, g, rg__like(t, g, .5));
+    return rg_where(t, lost, rg__like(t, g, 0), rg_where(t, rg_eq(t, a, b), half, g));
+}
+
+/* b a^(b-1), and 0 where b = 0 even at a = 0. */
+static rg_tensor pow_base(rg_tape *t, rg_tensor a, rg_tensor b)
+{
+    rg_tensor zero = rg__like(t, b, 0);
+    rg_tensor less = rg_where(t, rg_eq(t, b, zero), zero, rg_sub(t, b, rg__like(t, b, 1)));
+    return rg_mul(t, b, rg_pow(t, a, less));
+}
+
+/* a^b ln a, and 0 where a = 0 and b >= 0: there the logarithm is taken of 1 instead. */
+static rg_tensor pow_exponent(rg_tape *t, rg_tensor a, rg_tensor b, rg_tensor y)
+{
+    rg_tensor zero = rg__like(t, a, 0);
+    rg_tensor flat = rg_logical_and(t, rg_eq(t, a, zero), rg_ge(t, b, zero));
+    return rg_where(t, flat, zero, rg_mul(t, y, rg_log(t, rg_where(t, flat, rg__like(t, a, 1), a))));
+}
+
+#define VJP(name, formula, kind, low, high, value, grad_a, grad_b)                                                     \
+    static void vjp_##name(const rg__vjp *v)                                                                           \
+    {                                                                                                                  \
+        rg_tape *t = v->t;                                                                                             \
+        const rg_tensor a = v->in[0], b = v->in[1], y = v->out, g = v->g;                                              \
+        (void)t, (void)a, (void)b, (void)y;                                                                            \
+        RG__GRAD(v, 0, grad_a);                                                                                        \
+        RG__GRAD(v, 1, grad_b);                                                                                        \
+    }
+NUMBER_ROWS(VJP)
+FLOAT_ROWS(VJP)
+
+/* ---- recording ---- */
+
+#define RECORD(name, formula, kind, low, high, value, grad_a, grad_b)                                                  \
+    rg_tensor rg_##name(rg_tape *t, rg_tensor a, rg_tensor b)                                                          \
+    {                                                                                                                  \
+        return rg__record_pointwise(t, OP(name), (rg_tensor[]){a, b}, 2, NULL);                                        \
+    }
+NUMBER_ROWS(RECORD)
+FLOAT_ROWS(RECORD)
+
+/* The scalar c for an op with x, or nil and an error. */
+static rg_tensor number(rg_tape *t, const rg__op *op, rg_tensor x, double c)
+{
+    const rg__node *n = rg__arg_of(t, op, x, RG__NUMBER);
+    if (!n)
+        return RG_NIL;
+    if ((n->dtype == RG_I32 || n->dtype == RG_I64) && !(c == floor(c) && fabs(c) < 0x1p63)) {
+        rg__fail(t, op, RG_ERROR_ARGUMENT, "%g is not a whole number, as a tensor of %s needs", c,
+                 rg_dtype_name((rg_dtype)n->dtype));
+        return RG_NIL;
+    }
+    return rg_constant(t, (rg_dtype)n->dtype, c);
+}
+
+rg_tensor rg_add_scalar(rg_tape *t, rg_tensor x, double c)
+{
+    return rg_add(t, x, number(t, OP(add), x, c));
+}
+
+rg_tensor rg_mul_scalar(rg_tape *t, rg_tensor x, double c)
+{
+    return rg_mul(t, x, number(t, OP(mul), x, c));
+}
+
+rg_tensor rg_pow_scalar(rg_tape *t, rg_tensor x, double c)
+{
+    return rg_pow(t, x, number(t, OP(pow), x, c));
+}
+
+/* ---- the table ---- */
+
+#define FLOAT_LOOP_TABLE(name) [RG_F32] = name##_f32, [RG_F64] = name##_f64
+#define NUMBER_LOOP_TABLE(name) FLOAT_LOOP_TABLE(name), [RG_I32] = name##_i32, [RG_I64] = name##_i64
+#define TABLE_ROW(name_, formula_, kind_, low_, high_, loops_)                                                         \
+    [OP_##name_] = {.name = #name_,                                                                                    \
+                    .formula = formula_,                                                                               \
+                    .arity = 2,                                                                                        \
+                    .differentiable = true,                                                                            \
+                    .vjp = vjp_##name_,                                                                                \
+                    .loop = {loops_(name_)},                                                                           \
+                    .domain = {{kind_, low_, high_}, {kind_, low_, high_}}},
+#define NUMBER_ROW(name, formula, kind, low, high, value, grad_a, grad_b)                                              \
+    TABLE_ROW(name, formula, kind, low, high, NUMBER_LOOP_TABLE)
+#define FLOAT_ROW(name, formula, kind, low, high, value, grad_a, grad_b)                                               \
+    TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE)
+
+RG__FAMILY(binary, NUMBER_ROWS(NUMBER_ROW) FLOAT_ROWS(FLOAT_ROW))

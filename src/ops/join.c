@@ -1,0 +1,247 @@
+/* Joining and padding. */
+#include "ops/family.h"
+
+#include <string.h>
+
+#define ROWS(ROW)                                                                                                      \
+    ROW(cat, -1, RG__DIFF, RG__KERNEL, "the inputs one after the other along an axis", RG__ATTR(cat))                  \
+    ROW(stack, -1, RG__THROUGH, RG__COMPOSITE, "the inputs one after the other along a new axis")                      \
+    ROW(pad, 1, RG__DIFF, RG__KERNEL, "x with a value around and between its elements", RG__ATTR(pad))
+
+enum {
+    ROWS(RG__ENUM)
+};
+#define OP(name) (&rg__ops_join[OP_##name])
+
+/* ---- cat ---- */
+
+struct cat {
+    int64_t axis;
+};
+static const rg__field fields_cat[] = {RG__FIELD(struct cat, axis, RG__INT), {0}};
+
+static bool kernel_cat(const rg__run *run)
+{
+    const struct cat *a = run->node->attr;
+    rg__strided out = rg__strided_of(&run->out);
+    for (int i = 0; i < run->node->n_in; i++) {
+        const rg__array_view *x = &run->in[i];
+        rg__copy(x->rank, x->dims, out, rg__strided_of(x));
+        out.data = (char *)out.data + x->dims[a->axis] * run->out.strides[a->axis] * (int64_t)out.size;
+    }
+    return true;
+}
+
+rg_tensor rg_cat(rg_tape *t, const rg_tensor *x, int count, int axis)
+{
+    if (count < 1 || count > UINT16_MAX || !x) {
+        rg__fail(t, OP(cat), RG_ERROR_ARGUMENT, "%d tensors given; 1 to %d are allowed", count, UINT16_MAX);
+        return RG_NIL;
+    }
+    const rg__node *first = rg__arg(t, OP(cat), x[0]);
+    int at = first ? rg__axis_of(t, OP(cat), first, axis) : -1;
+    if (at < 0)
+        return RG_NIL;
+    int64_t dims[RG_MAX_RANK];
+    memcpy(dims, first->dims, sizeof *dims * first->rank);
+    for (int i = 1; i < count; i++) {
+        const rg__node *n = rg__arg(t, OP(cat), x[i]);
+        if (!n)
+            return RG_NIL;
+        bool fits = n->rank == first->rank;
+        for (int k = 0; fits && k < n->rank; k++)
+            fits = k == at || n->dims[k] == first->dims[k];
+        if (!fits || n->dtype != first->dtype) {
+            rg__fail(t, OP(cat), fits ? RG_ERROR_DTYPE : RG_ERROR_SHAPE,
+                     "%s of %s and %s of %s do not join along axis %d (inputs 0 and %d)", rg_dtype_name((rg_dtype)first->dtype),
+                     RG__NODE_TEXT(first), rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n), axis, i);
+            return RG_NIL;
+        }
+        if (__builtin_add_overflow(dims[at], n->dims[at], &dims[at]))
+            dims[at] = -1;
+    }
+    if (count == 1)
+        return x[0];
+    return rg__record(t, OP(cat), x, count, (rg_dtype)first->dtype, first->rank, dims, &(struct cat){at});
+}
+
+static void vjp_cat(const rg__vjp *v)
+{
+    const struct cat *a = v->attr;
+    int64_t start = 0;
+    for (int i = 0; i < v->node->n_in; i++) {
+        int64_t stop = start + rg_dim(v->t, v->in[i], (int)a->axis);
+        RG__GRAD(v, i, rg_slice(v->t, v->g, (int)a->axis, start, stop, 1));
+        start = stop;
+    }
+}
+
+rg_tensor rg_stack(rg_tape *t, const rg_tensor *x, int count, int axis)
+{
+    enum { MOST = 256 };
+    if (count < 1 || count > MOST || !x) {
+        rg__fail(t, OP(stack), RG_ERROR_ARGUMENT, "%d tensors given; 1 to %d are allowed", count, MOST);
+        return RG_NIL;
+    }
+    rg_tensor rows[MOST];
+    const rg__node *first = rg__arg(t, OP(stack), x[0]);
+    for (int i = 0; i < count; i++) {
+        const rg__node *n = rg__arg(t, OP(stack), x[i]);
+        if (!n)
+            return RG_NIL;
+        if (!rg__dims_equal(n->rank, n->dims, first->rank, first->dims)) {
+            rg__fail(t, OP(stack), RG_ERROR_SHAPE, "%s and %s differ (inputs 0 and %d)", RG__NODE_TEXT(first),
+                     RG__NODE_TEXT(n), i);
+            return RG_NIL;
+        }
+        rows[i] = rg_unsqueeze(t, x[i], axis);
+        if (rg_is_nil(rows[i]))
+            return RG_NIL;
+    }
+    return rg_cat(t, rows, count, rg__axis(axis, first->rank + 1));
+}
+
+/* ---- pad ---- */
+
+struct pad {
+    double value;
+    int64_t before[RG_MAX_RANK], after[RG_MAX_RANK], interior[RG_MAX_RANK]; /* none negative; 0 past the rank */
+};
+static const rg__field fields_pad[] = {RG__FIELD(struct pad, before, RG__EXTENTS),
+                                       RG__FIELD(struct pad, after, RG__EXTENTS),
+                                       RG__FIELD(struct pad, interior, RG__EXTENTS),
+                                       RG__FIELD(struct pad, value, RG__FLOAT),
+                                       {0}};
+
+#define FILL(T)                                                                                                        \
+    for (int64_t i = 0; i < run->node->numel; i++)                                                                     \
+        ((T *)run->out.data)[i] = (T)a->value;                                                                         \
+    break
+
+static bool kernel_pad(const rg__run *run)
+{
+    const struct pad *a = run->node->attr;
+    switch (run->out.dtype) {
+    case RG_F32:
+        FILL(float);
+    case RG_F64:
+        FILL(double);
+    case RG_I32:
+        FILL(int32_t);
+    case RG_I64:
+        FILL(int64_t);
+    case RG_BOOL:
+        FILL(bool);
+    }
+    rg__strided out = rg__strided_of(&run->out);
+    int64_t strides[RG_MAX_RANK], offset = 0;
+    for (int i = 0; i < run->out.rank; i++) {
+        offset += a->before[i] * run->out.strides[i];
+        strides[i] = run->out.strides[i] * (a->interior[i] + 1);
+    }
+    out.data = (char *)out.data + offset * (int64_t)out.size;
+    out.strides = strides;
+    if (run->in[0].rank == 0 || rg__numel(run->in[0].rank, run->in[0].dims) > 0)
+        rg__copy(run->out.rank, run->in[0].dims, out, rg__strided_of(&run->in[0]));
+    return true;
+}
+
+rg_tensor rg__pad(rg_tape *t, rg_tensor x, const int64_t *before, const int64_t *after, const int64_t *interior,
+                  double value)
+{
+    const rg__node *n = rg__arg(t, OP(pad), x);
+    if (!n)
+        return RG_NIL;
+    struct pad attr = {value, {0}, {0}, {0}};
+    int64_t dims[RG_MAX_RANK];
+    bool valid = true, changed = false;
+    for (int i = 0; i < n->rank; i++) {
+        attr.before[i] = before[i];
+        attr.after[i] = after[i];
+        attr.interior[i] = n->dims[i] > 1 ? interior[i] : 0;
+        int64_t gaps = 0;
+        valid = valid && !__builtin_mul_overflow(attr.interior[i], n->dims[i] - 1, &gaps) &&
+                !__builtin_add_overflow(n->dims[i], n->dims[i] > 0 ? gaps : 0, &dims[i]) &&
+                !__builtin_add_overflow(dims[i], before[i], &dims[i]) && !__builtin_add_overflow(dims[i], after[i], &dims[i]);
+        changed = changed || before[i] || after[i] || attr.interior[i];
+    }
+    if (!valid || rg__numel(n->rank, dims) < 0) {
+        rg__fail(t, OP(pad), RG_ERROR_SHAPE, "%s padded by %s before and %s after has no valid size", RG__NODE_TEXT(n),
+                 RG__DIMS_TEXT(n->rank, before), RG__DIMS_TEXT(n->rank, after));
+        return RG_NIL;
+    }
+    return changed ? rg__record(t, OP(pad), &x, 1, (rg_dtype)n->dtype, n->rank, dims, &attr) : x;
+}
+
+rg_tensor rg_pad(rg_tape *t, rg_tensor x, const int64_t *before, const int64_t *after, double value)
+{
+    const rg__node *n = rg__arg(t, OP(pad), x);
+    if (!n)
+        return RG_NIL;
+    int64_t add_before[RG_MAX_RANK] = {0}, add_after[RG_MAX_RANK] = {0}, none[RG_MAX_RANK] = {0};
+    for (int i = 0; i < n->rank; i++) {
+        if (!before || !after) {
+            rg__fail(t, OP(pad), RG_ERROR_ARGUMENT, "before and after must name one number for each axis");
+            return RG_NIL;
+        }
+        int64_t start = before[i] < 0 ? (before[i] > -n->dims[i] ? -before[i] : n->dims[i]) : 0;
+        int64_t stop = after[i] < 0 ? (after[i] > -n->dims[i] ? n->dims[i] + after[i] : 0) : n->dims[i];
+        if (start > stop) {
+            rg__fail(t, OP(pad), RG_ERROR_ARGUMENT, "%lld before and %lld after cut off more than axis %d of %s has",
+                     (long long)before[i], (long long)after[i], i, RG__NODE_TEXT(n));
+            return RG_NIL;
+        }
+        x = rg_slice(t, x, i, start, stop, 1);
+        add_before[i] = before[i] > 0 ? before[i] : 0;
+        add_after[i] = after[i] > 0 ? after[i] : 0;
+    }
+    return rg__pad(t, x, add_before, add_after, none, value);
+}
+
+static void vjp_pad(const rg__vjp *v)
+{
+    const struct pad *a = v->attr;
+    rg_shape s = rg_shape_of(v->t, v->in[0]);
+    rg_tensor g = v->g;
+    for (int i = 0; i < s.rank; i++) {
+        int64_t step = a->interior[i] + 1, stop = a->before[i] + (s.dims[i] - 1) * step + 1;
+        g = rg_slice(v->t, g, i, a->before[i], s.dims[i] ? stop : a->before[i], step);
+    }
+    v->grad[0] = g;
+}
+
+/* ---- samples ---- */
+
+static rg_tensor sample_cat(rg__draw *draw, int index)
+{
+    if (index > 1)
+        return RG_NIL;
+    rg_tensor x[3];
+    for (int i = 0; i < 3; i++)
+        x[i] = index ? rg_transpose(draw->t, RG__DRAW(draw, RG_SHAPE(i, 2), RG__REAL), 0, 1)
+                     : RG__DRAW(draw, RG_SHAPE(i + 1, 2), RG__REAL);
+    return rg_cat(draw->t, x, 3, index ? -1 : 0);
+}
+
+static rg_tensor sample_stack(rg__draw *draw, int index)
+{
+    if (index > 2)
+        return RG_NIL;
+    rg_tensor x[2];
+    for (int i = 0; i < 2; i++)
+        x[i] = RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL);
+    return rg_stack(draw->t, x, 2, index - 1);
+}
+
+static rg_tensor sample_pad(rg__draw *draw, int index)
+{
+    static const int64_t before[][2] = {{1, 0}, {0, -1}, {2, 1}}, after[][2] = {{0, 2}, {-1, 0}, {1, 1}};
+    static const int64_t interior[] = {1, 2};
+    if (index > 3)
+        return RG_NIL;
+    rg_tensor x = RG__DRAW(draw, RG_SHAPE(3, 4), RG__REAL);
+    return index < 3 ? rg_pad(draw->t, x, before[index], after[index], .5)
+                     : rg__pad(draw->t, x, before[0], after[0], interior, -1);
+}
+
+RG__FAMILY(join, ROWS(RG__ROW))

@@ -1,0 +1,182 @@
+/* Matrix products. One primitive, everything else is shapes around it. */
+#include "ops/family.h"
+
+#include "exec/kernels/gemm.h"
+
+#include <string.h>
+
+#define ROWS(ROW)                                                                                                      \
+    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]")                                      \
+    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                                                             \
+    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                                                        \
+    ROW(affine, -1, RG__THROUGH, RG__COMPOSITE, "x weight^T + bias")
+
+enum {
+    ROWS(RG__ENUM)
+};
+#define OP(name) (&rg__ops_product[OP_##name])
+
+/* ---- kernel: a product for each position of the leading axes ---- */
+
+static bool kernel_matmul(const rg__run *run)
+{
+    const rg__array_view *a = &run->in[0], *b = &run->in[1], *c = &run->out;
+    const int batch = c->rank - 2;
+    const int64_t m = c->dims[batch], n = c->dims[batch + 1], k = a->dims[a->rank - 1];
+    const int64_t *sa = a->strides + a->rank - 2, *sb = b->strides + b->rank - 2, *sc = c->strides + batch;
+    int64_t batch_a[RG_MAX_RANK], batch_b[RG_MAX_RANK];
+    rg__broadcast_strides(a->rank - 2, a->dims, a->strides, batch, c->dims, batch_a);
+    rg__broadcast_strides(b->rank - 2, b->dims, b->strides, batch, c->dims, batch_b);
+    const size_t size = rg_dtype_size(c->dtype);
+    rg__walk w;
+    rg__walk_start(&w, batch, c->dims, 3,
+                   (rg__strided[]){{c->data, c->strides, size}, {a->data, batch_a, size}, {b->data, batch_b, size}});
+    do {
+        for (int64_t i = 0; i < w.run; i++) {
+            void *pc = w.p[0] + i * w.step[0];
+            const void *pa = w.p[1] + i * w.step[1], *pb = w.p[2] + i * w.step[2];
+            bool ok = c->dtype == RG_F32
+                          ? rg__gemm_f32(m, n, k, pa, sa[0], sa[1], pb, sb[0], sb[1], pc, sc[0], sc[1], run->threads)
+                          : rg__gemm_f64(m, n, k, pa, sa[0], sa[1], pb, sb[0], sb[1], pc, sc[0], sc[1], run->threads);
+            if (!ok)
+                return rg__run_fail(run, RG_ERROR_MEMORY, "out of memory");
+        }
+    } while (rg__walk_next(&w));
+    return true;
+}
+
+static void vjp_matmul(const rg__vjp *v)
+{
+    rg_tape *t = v->t;
+    RG__GRAD(v, 0, rg_matmul(t, v->g, rg_transpose(t, v->in[1], -1, -2)));
+    RG__GRAD(v, 1, rg_matmul(t, rg_transpose(t, v->in[0], -1, -2), v->g));
+}
+
+/* ---- recording ---- */
+
+rg_tensor rg_matmul(rg_tape *t, rg_tensor a, rg_tensor b)
+{
+    const rg__op *op = OP(matmul);
+    const rg__node *na = rg__arg_of(t, op, a, RG__FLOATS), *nb = na ? rg__arg_of(t, op, b, RG__FLOATS) : NULL;
+    if (!nb)
+        return RG_NIL;
+    if (na->dtype != nb->dtype) {
+        rg__fail(t, op, RG_ERROR_DTYPE, "a is %s and b is %s", rg_dtype_name((rg_dtype)na->dtype),
+                 rg_dtype_name((rg_dtype)nb->dtype));
+        return RG_NIL;
+    }
+    const bool row = na->rank == 1, column = nb->rank == 1;
+    int64_t inner_a = na->rank ? na->dims[na->rank - 1] : -1;
+    int64_t inner_b = nb->rank ? nb->dims[nb->rank - (column ? 1 : 2)] : -2;
+    int batch = 0;
+    int64_t dims[RG_MAX_RANK];
+    bool fits = inner_a == inner_b && rg__broadcast(&batch, dims, row ? 0 : na->rank - 2, na->dims) &&
+                rg__broadcast(&batch, dims, column ? 0 : nb->rank - 2, nb->dims);
+    if (!fits) {
+        rg__fail(t, op, RG_ERROR_SHAPE, "%s and %s do not fit: a [..., m, k] needs b [..., k, n]", RG__NODE_TEXT(na),
+                 RG__NODE_TEXT(nb));
+        return RG_NIL;
+    }
+    if (row || column) { /* a vector is a matrix of one row or column, which the result drops */
+        rg_tensor c = rg_matmul(t, row ? rg_unsqueeze(t, a, 0) : a, column ? rg_unsqueeze(t, b, 1) : b);
+        if (column)
+            c = rg_squeeze(t, c, RG_AXES(-1));
+        return row ? rg_squeeze(t, c, RG_AXES(column ? -1 : -2)) : c;
+    }
+    dims[batch] = na->dims[na->rank - 2];
+    dims[batch + 1] = nb->dims[nb->rank - 1];
+    if (na->rank > 2 && nb->rank == 2 && na->numel > 0) { /* many rows times one matrix is one product */
+        rg_shape shape = {na->rank, {0}};
+        memcpy(shape.dims, dims, sizeof *dims * na->rank);
+        rg_tensor rows = rg_reshape(t, a, RG_SHAPE(-1, inner_a));
+        return rg_reshape(t, rg_matmul(t, rows, b), shape);
+    }
+    return rg__record(t, op, (rg_tensor[]){a, b}, 2, (rg_dtype)na->dtype, batch + 2, dims, NULL);
+}
+
+/* Both arguments as vectors, or false and an error. */
+static bool vectors(rg_tape *t, const rg__op *op, rg_tensor a, rg_tensor b)
+{
+    const rg__node *na = rg__arg_of(t, op, a, RG__FLOATS), *nb = na ? rg__arg_of(t, op, b, RG__FLOATS) : NULL;
+    if (nb && (na->rank != 1 || nb->rank != 1))
+        rg__fail(t, op, RG_ERROR_SHAPE, "%s and %s must both be vectors", RG__NODE_TEXT(na), RG__NODE_TEXT(nb));
+    return nb && na->rank == 1 && nb->rank == 1;
+}
+
+rg_tensor rg_outer(rg_tape *t, rg_tensor a, rg_tensor b)
+{
+    return vectors(t, OP(outer), a, b) ? rg_mul(t, rg_unsqueeze(t, a, 1), b) : RG_NIL;
+}
+
+rg_tensor rg_dot(rg_tape *t, rg_tensor a, rg_tensor b)
+{
+    return vectors(t, OP(dot), a, b) ? rg_matmul(t, a, b) : RG_NIL;
+}
+
+rg_tensor rg_affine(rg_tape *t, rg_tensor x, rg_tensor weight, rg_tensor bias)
+{
+    const rg__op *op = OP(affine);
+    const rg__node *nx = rg__arg_of(t, op, x, RG__FLOATS), *nw = nx ? rg__arg_of(t, op, weight, RG__FLOATS) : NULL;
+    if (!nw)
+        return RG_NIL;
+    if (nw->rank != 2 || nx->rank < 1 || nx->dims[nx->rank - 1] != nw->dims[1]) {
+        rg__fail(t, op, RG_ERROR_SHAPE, "x %s and weight %s do not fit: x [..., in] needs weight [out, in]", RG__NODE_TEXT(nx),
+                 RG__NODE_TEXT(nw));
+        return RG_NIL;
+    }
+    rg_tensor y = rg_matmul(t, x, rg_transpose(t, weight, 0, 1));
+    if (rg_is_nil(bias))
+        return y;
+    const rg__node *nb = rg__arg_of(t, op, bias, RG__FLOATS);
+    if (nb && (nb->rank != 1 || nb->dims[0] != nw->dims[0]))
+        rg__fail(t, op, RG_ERROR_SHAPE, "bias %s and weight %s do not fit: weight [out, in] needs bias [out]", RG__NODE_TEXT(nb),
+                 RG__NODE_TEXT(nw));
+    return rg_add(t, y, bias);
+}
+
+/* ---- samples ---- */
+
+static rg_tensor sample_matmul(rg__draw *draw, int index)
+{
+    static const rg_shape shapes[][2] = {
+        {{2, {2, 3}}, {2, {3, 4}}},       {{1, {3}}, {1, {3}}},
+        {{1, {3}}, {2, {3, 2}}},          {{2, {2, 3}}, {1, {3}}},
+        {{3, {2, 3, 2}}, {3, {2, 2, 3}}}, {{4, {2, 1, 2, 3}}, {3, {2, 3, 2}}},
+        {{3, {2, 2, 3}}, {2, {3, 2}}},    {{2, {2, 0}}, {2, {0, 3}}},
+        {{2, {2, 3}}, {3, {2, 3, 1}}},
+    };
+    if (index == sizeof shapes / sizeof *shapes) /* strided operands */
+        return rg_matmul(draw->t, rg_transpose(draw->t, RG__DRAW(draw, RG_SHAPE(3, 2), RG__REAL), 0, 1),
+                         rg_flip(draw->t, RG__DRAW(draw, RG_SHAPE(3, 4), RG__REAL), RG_ALL));
+    if (index > (int)(sizeof shapes / sizeof *shapes))
+        return RG_NIL;
+    rg_tensor a = RG__DRAW(draw, shapes[index][0], RG__REAL);
+    return rg_matmul(draw->t, a, RG__DRAW(draw, shapes[index][1], RG__REAL));
+}
+
+static rg_tensor sample_outer(rg__draw *draw, int index)
+{
+    if (index > 0)
+        return RG_NIL;
+    rg_tensor a = RG__DRAW(draw, RG_SHAPE(3), RG__REAL);
+    return rg_outer(draw->t, a, RG__DRAW(draw, RG_SHAPE(4), RG__REAL));
+}
+
+static rg_tensor sample_dot(rg__draw *draw, int index)
+{
+    if (index > 0)
+        return RG_NIL;
+    rg_tensor a = RG__DRAW(draw, RG_SHAPE(4), RG__REAL);
+    return rg_dot(draw->t, a, RG__DRAW(draw, RG_SHAPE(4), RG__REAL));
+}
+
+static rg_tensor sample_affine(rg__draw *draw, int index)
+{
+    static const rg_shape x[] = {{1, {3}}, {2, {2, 3}}, {3, {2, 2, 3}}};
+    if (index > 2)
+        return RG_NIL;
+    rg_tensor in = RG__DRAW(draw, x[index], RG__REAL), weight = RG__DRAW(draw, RG_SHAPE(4, 3), RG__REAL);
+    return rg_affine(draw->t, in, weight, index == 1 ? RG_NIL : RG__DRAW(draw, RG_SHAPE(4), RG__REAL));
+}
+
+RG__FAMILY(product, ROWS(RG__ROW))

@@ -1,0 +1,145 @@
+"""What a golden case is and how it is written: inputs, PyTorch's results, their first and second gradients.
+
+The text format is described in README.md; tests/golden.h reads it.
+"""
+import os
+
+os.environ["ATEN_CPU_CAPABILITY"] = "default"  # the same kernels on every x86-64 processor
+import zlib
+
+import numpy as np
+import torch
+
+torch.set_num_threads(1)
+
+NAN = float("nan")
+INF = float("inf")
+NAMES = {torch.float32: "f32", torch.float64: "f64", torch.int32: "i32", torch.int64: "i64", torch.bool: "bool"}
+DTYPES = {name: dtype for dtype, name in NAMES.items()}
+
+
+def tensor(dtype, values):
+    return torch.tensor(values, dtype=DTYPES[dtype])
+
+
+def f64(values):
+    return tensor("f64", values)
+
+
+def f32(values):
+    return tensor("f32", values)
+
+
+def i64(values):
+    return tensor("i64", values)
+
+
+def i32(values):
+    return tensor("i32", values)
+
+
+def boolean(values):
+    return tensor("bool", values)
+
+
+def draw(name, shape, low=-2.0, high=2.0, decimals=2):
+    """Uniform f64 values of few decimals; a function of the name and the shape alone."""
+    state = np.random.RandomState(zlib.crc32(f"{name} {list(shape)}".encode()))
+    return torch.from_numpy(np.asarray(np.round(state.uniform(low, high, size=tuple(shape)), decimals)))
+
+
+def integers(name, shape, low, high, dtype="i64"):
+    state = np.random.RandomState(zlib.crc32(f"{name} {list(shape)}".encode()))
+    return torch.from_numpy(np.asarray(state.randint(low, high, size=tuple(shape)))).to(DTYPES[dtype])
+
+
+def pattern(shape, dtype, factor, modulus, shift):
+    """A fixed cotangent: not constant, never zero, multiples of 1/8."""
+    count = int(np.prod(shape, dtype=np.int64))
+    values = ((factor * np.arange(count)) % modulus - shift) / 4
+    return torch.from_numpy(np.asarray(values.reshape(tuple(shape)))).to(dtype)
+
+
+def number(value):
+    if isinstance(value, (np.bool_, bool, int, np.integer)):
+        return str(int(value))
+    text = str(value)  # NumPy's shortest text that reads back as the same float
+    return text[:-2] if text.endswith(".0") else text
+
+
+def array_text(x):
+    x = x.detach()
+    values = [number(v) for v in x.contiguous().numpy(force=True).reshape(-1)]
+    if len(values) > 1 and len(set(values)) == 1:
+        values = ["*" + values[0]]  # all the same
+    dims = ",".join(str(d) for d in x.shape)
+    return " ".join([NAMES[x.dtype], f"[{dims}]"] + values)
+
+
+class Writer:
+    """One family: a list of cases and the file that they go into."""
+
+    def __init__(self, folder, family, title):
+        self.path = os.path.join(folder, family + ".txt")
+        self.lines = [f"# {title} Written by make_golden.py with PyTorch {torch.__version__.split('+')[0]}: do not edit."]
+        self.seen = set()
+
+    def begin(self, key, variant):
+        assert (key, variant) not in self.seen, (key, variant)
+        self.seen.add((key, variant))
+        self.lines += ["", f"case {key} {variant}"]
+
+    def put(self, word, x):
+        self.lines.append(f"{word} {array_text(x)}")
+
+    def case(self, key, variant, function, *inputs, order=2):
+        """Forward, and the gradients of sum(out * cotangent) up to the given order (the second for f64 alone)."""
+        x = [i.detach().clone().requires_grad_(order > 0 and i.is_floating_point()) for i in inputs]
+        out = function(*x)
+        self.begin(key, variant)
+        for i in inputs:
+            self.put("in", i)
+        self.put("out", out)
+        leaves = [(n, i) for n, i in enumerate(x) if i.requires_grad]
+        if order == 0:
+            return
+        assert leaves, (key, variant, "nothing to differentiate: say order=0")
+        cotangent = pattern(out.shape, out.dtype, 7, 11, 4.5)
+        if out.numel() > 0 or out.requires_grad:
+            assert out.requires_grad, (key, variant, "no gradient: say order=0")
+        self.put("cotangent", cotangent)
+        grads = gradients(out, cotangent, leaves)
+        for (n, _), g in zip(leaves, grads):
+            self.put(f"grad {n}", g)
+        if order < 2 or any(i.dtype != torch.float64 for _, i in leaves) or out.dtype != torch.float64:
+            return
+        second = [pattern(i.shape, i.dtype, 5, 13, 5.5) for _, i in leaves]
+        for (n, _), c in zip(leaves, second):
+            self.put(f"cotangent {n}", c)
+        total = sum((g * c).sum() for g, c in zip(grads, second))
+        for (n, _), g in zip(leaves, gradients(total, torch.ones_like(total), leaves)):
+            self.put(f"second {n}", g)
+
+    def both(self, key, variant, function, *inputs, order=2):
+        """The case in f64, and with the same inputs in f32."""
+        self.case(key, variant, function, *inputs, order=order)
+        single = [i.float() if i.is_floating_point() else i for i in inputs]
+        self.case(key, variant + ".f32", function, *single, order=min(order, 1))
+
+    def values(self, key, variant, values):
+        """A case of results alone."""
+        self.begin(key, variant)
+        self.put("out", values)
+
+    def write(self):
+        with open(self.path, "w", encoding="ascii", newline="\n") as file:
+            file.write("\n".join(self.lines) + "\n")
+
+
+def gradients(y, cotangent, leaves):
+    """Gradients of sum(y * cotangent), recorded; zeros where y does not depend on a leaf."""
+    x = [i for _, i in leaves]
+    if not y.requires_grad:
+        return [torch.zeros_like(i) for i in x]
+    found = torch.autograd.grad(y, x, grad_outputs=cotangent, create_graph=True, allow_unused=True)
+    return [torch.zeros_like(i) if g is None else g for i, g in zip(x, found)]

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Writes the golden files: inputs, and what PyTorch makes of them. See README.md.
+
+    python make_golden.py [folder]      (default: the folder of this script)
+"""
+import os
+import sys
+import warnings
+
+sys.dont_write_bytecode = True
+
+import golden_arrays as arrays
+import golden_elementwise as elementwise
+import golden_training as training
+from golden_write import Writer
+
+FAMILIES = [
+    ("binary", "Element by element, two arguments.", elementwise.two_arguments),
+    ("unary", "Element by element, one argument.", elementwise.one_argument),
+    ("compare", "Comparisons and logic.", elementwise.comparisons),
+    ("select", "Selection and conversion.", elementwise.selection),
+    ("reduce", "Reductions, softmax.", arrays.reductions),
+    ("shape", "Shape ops.", arrays.shapes),
+    ("product", "Products.", arrays.products),
+    ("index", "Indexing.", arrays.indexing),
+    ("create", "Creation.", arrays.creation),
+    ("loss", "Losses and layers.", training.losses),
+    ("init", "Initialisers.", training.initialisers),
+    ("scalar", "Gains and schedules.", training.scalars),
+    ("optim", "Optimizers and clipping.", training.optimizers),
+]
+
+
+def main():
+    warnings.filterwarnings("ignore", message=".*degrees of freedom is <= 0")  # cases of their own
+    folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+    for name, title, fill in FAMILIES:
+        writer = Writer(folder, name, title)
+        fill(writer)
+        writer.write()
+        print(f"{os.path.getsize(writer.path):8d} bytes, {len(writer.seen):4d} cases  {name}.txt")
+
+
+if __name__ == "__main__":
+    main()
