@@ -36,7 +36,10 @@ static rg_tensor half_forgotten(rg_tape *t, const rg_tensor *x, int count, void 
 
 static bool report(const char *what, bool passed, const rg_gradcheck_report *r)
 {
-    printf("%-26s %s  %s\n", what, passed ? "passed" : "FAILED", r->message);
+    if (passed)
+        printf("%-22s passed: %lld numbers compared, largest error %.1e\n", what, (long long)r->compared, r->error);
+    else
+        printf("%-22s FAILED: %s\n", what, r->message);
     return passed;
 }
 

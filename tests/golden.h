@@ -56,10 +56,11 @@ static char *golden_slurp(const char *path)
     return text;
 }
 
-static bool golden_open(struct golden_file *f, const char *folder, const char *family)
+/* Opens a family's file in the project with this root folder. */
+static bool golden_open(struct golden_file *f, const char *root, const char *family)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%s.txt", folder, family);
+    snprintf(path, sizeof path, "%s/tests/golden/%s.txt", root, family);
     *f = (struct golden_file){.text = golden_slurp(path)};
     f->cursor = f->text;
     if (f->text == NULL)
@@ -227,9 +228,10 @@ static bool golden_is_float(const struct golden_array *a)
 }
 
 /* How far `data` (of a's dtype and shape) is from a, relative to each element, or to `floor` times the largest finite
- * magnitude in a where that is more; exact for integers and bools. NaN equals NaN; infinity where there is none, or
- * the reverse, is infinitely far. *where is the worst element. */
-static double golden_distance(const struct golden_array *a, const void *data, double floor, size_t *where)
+ * magnitude in a (or times `cap`, if that is less) where that is more; exact for integers and bools. NaN equals NaN; infinity where there is none, or
+ * the reverse, is infinitely far, and so is the wrong sign of a zero if `signs`. *where is the worst element. */
+static double golden_distance(const struct golden_array *a, const void *data, double floor, double cap, bool signs,
+                              size_t *where)
 {
     double largest = 0, worst = 0;
     *where = 0;
@@ -246,8 +248,10 @@ static double golden_distance(const struct golden_array *a, const void *data, do
             const double e = golden_value(a->dtype, a->data, i), x = golden_value(a->dtype, data, i);
             if (isnan(e) || isnan(x))
                 d = isnan(e) && isnan(x) ? 0 : INFINITY;
+            else if (signs && e == 0 && x == 0)
+                d = signbit(e) == signbit(x) ? 0 : INFINITY;
             else if (e != x)
-                d = isinf(e) || isinf(x) ? INFINITY : fabs(x - e) / fmax(fabs(e), floor * largest);
+                d = isinf(e) || isinf(x) ? INFINITY : fabs(x - e) / fmax(fabs(e), floor * fmin(largest, cap));
         }
         if (d > worst) {
             worst = d;

@@ -213,14 +213,18 @@ static void the_stride_of_a_side_of_one_means_nothing(void **state)
     (void)state;
     enum { K = 3000 };
     static double a[K], b[K];
-    double expected = 0, c = NAN;
+    double expected = 0, backwards = 0, c[2] = {NAN, NAN};
     for (int i = 0; i < K; i++) {
         a[i] = i % 5 - 2;
         b[i] = i % 7 - 3;
         expected += a[i] * b[i];
     }
-    assert_true(rg__gemm_f64(1, 1, K, a, INT64_MIN, 1, b, 1, INT64_MAX, &c, -5, 0, 1));
-    assert_true(c == expected);
+    for (int i = 0; i < K; i++)
+        backwards += a[i] * b[K - 1 - i];
+    assert_true(rg__gemm_f64(1, 1, K, a, INT64_MIN, 1, b, 1, INT64_MAX, &c[0], -5, 0, 1));
+    assert_true(rg__gemm_f64(1, 1, K, a, INT64_MAX, 1, b + K - 1, -1, INT64_MIN, &c[1], 0, INT64_MIN, 1));
+    assert_true(c[0] == expected);
+    assert_true(c[1] == backwards);
 }
 
 static void empty_sums_are_zero_and_empty_results_stay_empty(void **state)

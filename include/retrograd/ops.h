@@ -3,7 +3,8 @@
  * Throughout: the tape is the first argument; nil in, nil out; the first error stays on the tape. Arguments of one
  * op have one dtype (rg_cast converts; nothing converts by itself), shapes broadcast as NumPy's do, axes may be
  * negative. "float" is f32 or f64, "number" those and i32, i64. Results have the dtype of the arguments unless said
- * otherwise. Names, defaults and gradients at ties and kinks are PyTorch's; where they differ it says so. */
+ * otherwise. Ops are recorded when they are called: where two calls are arguments of a third, C leaves open which comes
+ * first, and with it the order on the tape and of random draws. Names, defaults and gradients at ties and kinks are PyTorch's; where they differ it says so. */
 #ifndef RETROGRAD_OPS_H
 #define RETROGRAD_OPS_H
 

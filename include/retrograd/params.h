@@ -33,9 +33,10 @@ RG_API rg_dtype rg_params_dtype(const rg_params *ps);
 RG_API rg_param *rg_param_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data);
 RG_API rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data);
 
-/* State that belongs to entry p, of p's dtype and shape, zeros at first; found again under the same key ("adam.m").
- * Its name is p's name, a slash and the key. NULL on error. */
-RG_API rg_param *rg_param_state(rg_param *p, const char *key);
+/* State that belongs to entry p: made with every element `initial` at the first call, found again under the same key
+ * ("adam.m") later. Its name is p's name, a slash and the key. NULL on error: also where it is there already with
+ * another dtype or shape. */
+RG_API rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape shape, double initial);
 
 typedef enum rg_param_kind { RG_PARAM = 0, RG_BUFFER, RG_STATE } rg_param_kind;
 

@@ -9,15 +9,21 @@
 extern "C" {
 #endif
 
-/* The value of x as NumPy prints it: nested brackets, aligned columns, 4 digits, three dots beyond 1000 elements. Runs what
- * it needs. A failed tape prints its error instead. */
+/* The value of x as NumPy 2.4's array2string gives it at precision 4, with a newline behind: nested brackets,
+ * columns that line up, lines of at most 75 characters, three elements of each end beyond 1000 elements. Floats take
+ * as few digits after the point as tell them apart, at most 4; all are in scientific notation where one is below 1e-4
+ * or from 1e8 (f32: 1e6) on in magnitude, or they differ by more than a factor of 1000. No elements are "[]".
+ * Runs what it needs. A failed tape prints its error instead. */
 RG_API void rg_print(rg_tape *t, rg_tensor x, FILE *out);
 
-/* The tape as an aligned table, a line a node: index, op with its attributes, inputs, shape, dtype, scope, whether it requires
- * a gradient, and the value (few elements) or a summary (minimum, mean, maximum) where it is computed. Computes nothing. */
+/* The tape as an aligned table, a line a node: index, op with its attributes, inputs, shape, dtype, scope, whether it
+ * requires a gradient, whether it is of the backward pass, and the value (few elements) or a summary (minimum, mean,
+ * maximum) where it is computed. Columns with nothing to show are left out. Computes nothing. A failed tape ends with
+ * its error. */
 RG_API void rg_tape_print(rg_tape *t, FILE *out);
 
-/* The tape as a Graphviz digraph: leaves, inputs and ops in different shapes, scopes as clusters, backward nodes dashed. */
+/* The tape as a Graphviz digraph: parameters, inputs, constants and ops in different shapes, scopes as nested
+ * clusters, backward nodes dashed. Computes nothing. `dot -Tsvg` draws it. */
 RG_API void rg_tape_dot(rg_tape *t, FILE *out);
 
 #ifdef __cplusplus

@@ -138,8 +138,6 @@ static void replay_node(replay *r, rg__node *node, rg_tensor out, rg_tensor g)
 static bool walk(replay *r, rg_tensor g)
 {
     rg_tape *t = r->t;
-    const uint16_t flags = t->flags;
-    t->flags |= RG__BACKWARD;
     r->cotangent[r->count - 1] = (uint32_t)g.id + 1;
     for (uint32_t i = r->count; i-- > 0 && !rg_failed(t);) {
         const uint32_t id = r->first + i;
@@ -147,7 +145,6 @@ static bool walk(replay *r, rg_tensor g)
         if (r->cotangent[i] && r->reached[i] && passes_on(node))
             replay_node(r, node, rg__handle(t, id), rg__handle(t, r->cotangent[i] - 1));
     }
-    t->flags = flags;
     return !rg_failed(t);
 }
 
@@ -201,6 +198,8 @@ static void backward(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotange
         return;
     }
     replay r = {0};
+    const uint16_t flags = t->flags;
+    t->flags |= RG__BACKWARD;
     rg_mode_push(t, RG_NO_GRAD);
     rg_tensor g = first_cotangent(t, who, y, cotangent, given);
     if (!rg_is_nil(g) && start(&r, t, 0, (uint32_t)y.id)) {
@@ -214,6 +213,7 @@ static void backward(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotange
     if (r.t)
         finish(&r);
     rg_mode_pop(t);
+    t->flags = flags;
 }
 
 void rg_backward(rg_tape *t, rg_tensor loss)
@@ -319,6 +319,8 @@ static bool grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, 
         first = x[i].id < first ? (uint32_t)x[i].id : first;
     }
     replay r = {0};
+    const uint16_t flags = t->flags;
+    t->flags |= RG__BACKWARD;
     rg_tensor g = first_cotangent(t, who, y, cotangent, given);
     bool ok = !rg_is_nil(g) && start(&r, t, first, (uint32_t)y.id);
     for (int i = 0; ok && i < count; i++)
@@ -336,6 +338,7 @@ static bool grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, 
     }
     if (r.t)
         finish(&r);
+    t->flags = flags;
     ok = ok && !rg_failed(t);
     for (int i = 0; !ok && i < count; i++)
         out[i] = RG_NIL;

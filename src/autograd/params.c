@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/shape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,30 +161,65 @@ rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shap
     return add(ps, RG_BUFFER, name, dtype, shape, data);
 }
 
-rg_param *rg_param_state(rg_param *p, const char *key)
+static void fill(rg_param *p, double value)
+{
+    for (int64_t i = 0; i < p->numel; i++)
+        switch (p->dtype) {
+        case RG_F32:
+            ((float *)p->data)[i] = (float)value;
+            break;
+        case RG_F64:
+            ((double *)p->data)[i] = value;
+            break;
+        case RG_I32:
+            ((int32_t *)p->data)[i] = (int32_t)value;
+            break;
+        case RG_I64:
+            ((int64_t *)p->data)[i] = (int64_t)value;
+            break;
+        case RG_BOOL:
+            ((bool *)p->data)[i] = value != 0;
+            break;
+        }
+}
+
+/* The state of that name, made if need be. */
+static rg_param *state_named(rg_param *p, const char *name, rg_dtype dtype, rg_shape shape, double initial)
+{
+    rg_param *s = rg_params_find(p->store, name);
+    if (!s && (s = add(p->store, RG_STATE, name, dtype, shape, NULL)) && initial != 0)
+        fill(s, initial);
+    return s;
+}
+
+rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape shape, double initial)
 {
     if (!p || !key)
         return NULL;
-    for (rg_param *s = p->state; s; s = s->next)
-        if (strcmp(s->key, key) == 0)
-            return s;
-    const size_t length = strlen(p->name);
-    char *name = malloc(length + strlen(key) + 2);
-    if (!name) {
-        rg_params_fail(p->store, RG_ERROR_MEMORY, "state '%s' of '%s': out of memory", key, p->name);
-        return NULL;
-    }
-    memcpy(name, p->name, length);
-    name[length] = '/';
-    strcpy(name + length + 1, key);
-    rg_param *s = add(p->store, RG_STATE, name, p->dtype, p->shape, NULL);
-    free(name);
-    if (s) {
+    rg_param *s = p->state;
+    while (s && strcmp(s->key, key) != 0)
+        s = s->next;
+    if (!s) { /* new, or loaded */
+        const size_t length = strlen(p->name), size = length + strlen(key) + 2;
+        char *name = malloc(size);
+        if (!name) {
+            rg_params_fail(p->store, RG_ERROR_MEMORY, "state '%s' of '%s': out of memory", key, p->name);
+            return NULL;
+        }
+        snprintf(name, size, "%s/%s", p->name, key);
+        s = state_named(p, name, dtype, shape, initial);
+        free(name);
+        if (!s)
+            return NULL;
         s->key = s->name + length + 1;
         s->next = p->state;
         p->state = s;
     }
-    return s;
+    if (s->dtype == dtype && rg_shape_equal(s->shape, shape))
+        return s;
+    rg_params_fail(p->store, RG_ERROR_SHAPE, "state '%s' is %s of %s; %s of %s is needed", s->name, rg_dtype_name(s->dtype),
+                   RG__DIMS_TEXT(s->shape.rank, s->shape.dims), rg_dtype_name(dtype), RG__DIMS_TEXT(shape.rank, shape.dims));
+    return NULL;
 }
 
 rg_param *rg__param_grad_storage(rg_param *p)

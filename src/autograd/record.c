@@ -132,7 +132,7 @@ static rg__node *next_node(rg_tape *t, const rg__op *op)
 static void *keep_copy(rg_tape *t, const void *data, size_t bytes)
 {
     void *p = rg__arena_alloc(&t->arena, bytes);
-    if (p)
+    if (p && bytes)
         memcpy(p, data, bytes);
     return p;
 }

@@ -117,7 +117,8 @@ void rg_tape_reset(rg_tape *t)
     if (!t)
         return;
     roll_back(t, 0);
-    memset(t->entry, 0, t->entry_capacity * sizeof *t->entry);
+    if (t->entry)
+        memset(t->entry, 0, t->entry_capacity * sizeof *t->entry);
     t->entries = 0;
 }
 

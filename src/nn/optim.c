@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 rg_optim *rg__optim_new(rg_params *ps, const rg__optim_kind *kind, double lr)
 {
@@ -67,60 +66,28 @@ void rg_optim_step(rg_optim *opt, rg_tape *t)
 
 /* ---- state: entries of the store named "p/kind.key" ------------------------------------------------------------------ */
 
-/* The entry's name, to be freed; NULL when out of memory, which is then the tape's error. */
-static char *state_name(const rg_optim *opt, rg_tape *t, const rg_param *p, const char *key)
+static rg_param *state(const rg_optim *opt, rg_tape *t, rg_param *p, const char *key, rg_dtype dtype, rg_shape shape,
+                       double initial)
 {
-    const char *name = rg_param_name(p), *kind = opt->kind->name;
-    const int length = snprintf(NULL, 0, "%s/%s.%s", name, kind, key);
-    char *full = length < 0 ? NULL : malloc((size_t)length + 1);
-    if (full == NULL)
-        rg_tape_fail(t, RG_ERROR_MEMORY, "%s: no memory for the state of '%s'", kind, name);
-    else
-        snprintf(full, (size_t)length + 1, "%s/%s.%s", name, kind, key);
-    return full;
-}
-
-static void fail_state(const rg_optim *opt, rg_tape *t, const rg_param *p, const char *key)
-{
-    const rg_status status = rg_params_status(opt->store);
-    rg_tape_fail(t, status != RG_OK ? status : RG_ERROR_STATE, "%s: no state '%s' for '%s': %s", opt->kind->name, key,
-                 rg_param_name(p), rg_params_error(opt->store));
+    char full[64];
+    snprintf(full, sizeof full, "%s.%s", opt->kind->name, key);
+    rg_param *found = rg_param_state(p, full, dtype, shape, initial);
+    if (found == NULL)
+        rg_tape_fail(t, rg_params_status(opt->store), "%s: no state '%s' for '%s': %s", opt->kind->name, key,
+                     rg_param_name(p), rg_params_error(opt->store));
+    return found;
 }
 
 rg_param *rg__optim_state(const rg_optim *opt, rg_tape *t, rg_param *p, const char *key, double initial)
 {
-    char *full = state_name(opt, t, p, key);
-    if (full == NULL)
-        return NULL;
-    /* Only who wants other values than zeros must know whether the state is new. */
-    const bool fill = initial != 0 && rg_params_find(opt->store, full) == NULL;
-    rg_param *state = rg_param_state(p, full + strlen(rg_param_name(p)) + 1);
-    free(full);
-    if (state == NULL)
-        fail_state(opt, t, p, key);
-    else if (fill)
-        rg_init_constant(state, initial);
-    return state;
+    return state(opt, t, p, key, rg_param_dtype(p), rg_param_shape(p), initial);
 }
 
 rg_tensor rg__optim_count(const rg_optim *opt, rg_tape *t, rg_param *p)
 {
-    char *full = state_name(opt, t, p, "step");
-    if (full == NULL)
-        return RG_NIL;
-    rg_param *count = rg_params_find(opt->store, full);
+    rg_param *count = state(opt, t, p, "step", RG_F64, RG_SCALAR, 0);
     if (count == NULL)
-        count = rg_buffer_new(opt->store, full, RG_F64, RG_SCALAR, NULL);
-    free(full);
-    if (count == NULL) {
-        fail_state(opt, t, p, "step");
         return RG_NIL;
-    }
-    if (rg_param_dtype(count) != RG_F64 || rg_param_shape(count).rank != 0) {
-        rg_tape_fail(t, RG_ERROR_SHAPE, "%s: the step count '%s' is %s %s; it must be f64 []", opt->kind->name,
-                     rg_param_name(count), rg_dtype_name(rg_param_dtype(count)), RG__SHAPE_TEXT(rg_param_shape(count)));
-        return RG_NIL;
-    }
     const rg_tensor step = rg_add_scalar(t, rg_leaf(t, count), 1);
     rg_assign(t, count, step);
     return step;

@@ -37,12 +37,11 @@ RG__FAMILIES(RG__FAMILY_DECLARATION)
 #define RG__KERNEL(name_) .kernel = kernel_##name_,
 #define RG__NOKERNEL(name_)
 #define RG__COMPOSITE(name_) .kind = RG__COMPOSED,
-#define RG__ROW(name_, arity_, gradient, kernel_, formula_, ...)                                                       \
+#define RG__ROW(name_, arity_, gradient, kernel_, ...)                                                                 \
     [OP_##name_] = {.name = #name_,                                                                                    \
                     .arity = arity_,                                                                                   \
-                    gradient(name_) kernel_(name_).formula = formula_,                                                 \
-                    .sample = sample_##name_,                                                                          \
-                    __VA_ARGS__},
+                    gradient(name_) kernel_(name_).sample = sample_##name_,                                            \
+                    .formula = __VA_ARGS__},
 
 /* Attributes of a row: the struct that is hashed (no padding in it) and how its fields are called. */
 #define RG__ATTR(type) .attr_size = sizeof(struct type), .fields = fields_##type

@@ -191,8 +191,7 @@ static rg_tensor sample_cast(rg__draw *draw, int index)
 #define NUMBER_LOOP_TABLE(name)                                                                                        \
     [RG_F32] = name##_f32, [RG_F64] = name##_f64, [RG_I32] = name##_i32, [RG_I64] = name##_i64
 #define ALL_LOOP_TABLE(name) NUMBER_LOOP_TABLE(name), [RG_BOOL] = name##_bool
-#define TABLE_ROW(name_, arity_, formula_, ...)                                                                        \
-    [OP_##name_] = {.name = #name_, .formula = formula_, .arity = arity_, __VA_ARGS__},
+#define TABLE_ROW(name_, arity_, ...) [OP_##name_] = {.name = #name_, .arity = arity_, .formula = __VA_ARGS__},
 #define BOOL_ROW(name, formula, value) TABLE_ROW(name, 2, formula, .loop = {[RG_BOOL] = name##_bool}, NODIFF)
 #define COMPARISON_ROW(name, formula, value)                                                                           \
     TABLE_ROW(name, 2, formula, .loop = {NUMBER_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES})

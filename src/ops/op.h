@@ -147,6 +147,7 @@ struct rg__op {
     rg__loop loop[RG_DTYPES];      /* element-wise kernel by dtype of the last input   */
     rg__kernel kernel;             /* any other; neither: a view or a value from outside */
     rg__vjp_rule vjp;
+    rg_tensor (*again)(rg_tape *t, rg_tensor x, const rg__node *like); /* views: the same of another x */
     rg__domain domain[3]; /* element-wise: of each argument                    */
     rg__sample sample;
     const char *no_sample; /* why there is none */

@@ -39,9 +39,9 @@
 
 /* With attributes: a is the struct named like the op. */
 #define ATTRIBUTE_ROWS(ROW)                                                                                            \
-    ROW(leaky_relu, "x > 0 ? x : slope x", SIGNED, .3, 2,  x > 0 ? x : x * (T)a->slope,                                \
+    ROW(leaky_relu, "x > 0 ? x : slope x",   SIGNED, .3, 2,  x > 0 ? x : x * (T)a->slope,                               \
         rg_where(t, rg_gt(t, x, C(0)), g, rg_mul(t, g, C(a->slope))))                                                  \
-    ROW(clamp,      "min(max(x, low), high)", SIGNED, .3, 2, x < (T)a->low ? (T)a->low : x > (T)a->high ? (T)a->high : x, \
+    ROW(clamp,      "min(max(x, low), high)", SIGNED, .3, 2, x < a->low ? (T)a->low : x > a->high ? (T)a->high : x,    \
         rg_where(t, rg_logical_and(t, rg_ge(t, x, C(a->low)), rg_le(t, x, C(a->high))), g, C(0)))
 // clang-format on
 
@@ -100,8 +100,13 @@ enum {
 NUMBER_ROWS(NUMBER_LOOPS)
 FLOAT_ROWS(FLOAT_LOOPS)
 ATTRIBUTE_ROWS(ATTRIBUTE_LOOPS)
-LOOP(clamp_i32, int32_t, x < a->low ? a->low : x > a->high ? a->high : x, const struct clamp *a = attr)
-LOOP(clamp_i64, int64_t, x < a->low ? a->low : x > a->high ? a->high : x, const struct clamp *a = attr)
+/* Of integers: the bounds are whole, and compared as integers, which doubles cannot tell apart beyond 2^53. */
+#define INTEGER_CLAMP(name, T_, first, last)                                                                           \
+    LOOP(name, T_, x < low ? low : x > high ? high : x, const struct clamp *a = attr;                                  \
+         const T low = a->low <= (double)first ? first : a->low >= -(double)first ? last : (T)a->low;                  \
+         const T high = a->high <= (double)first ? first : a->high >= -(double)first ? last : (T)a->high)
+INTEGER_CLAMP(clamp_i32, int32_t, INT32_MIN, INT32_MAX)
+INTEGER_CLAMP(clamp_i64, int64_t, INT64_MIN, INT64_MAX)
 
 /* ---- gradients ---- */
 
@@ -175,43 +180,45 @@ rg_tensor rg_gelu(rg_tape *t, rg_tensor x)
 
 /* ---- samples of those that the table cannot call with one argument ---- */
 
-#define SAMPLE(name, n, ...)                                                                                           \
+#define SAMPLE(name, n, kind, low, high, ...)                                                                          \
     static rg_tensor sample_##name(rg__draw *draw, int index)                                                          \
     {                                                                                                                  \
         rg_tape *t = draw->t;                                                                                          \
-        const rg__domain clear = {SIGNED, .3, 2};                                                                         \
-        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 4), clear) : RG_NIL;                                       \
+        const rg__domain domain = {kind, low, high};                                                                   \
+        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 4), domain) : RG_NIL;                                     \
         return index < n ? (__VA_ARGS__) : RG_NIL;                                                                     \
     }
-SAMPLE(leaky_relu, 2, rg_leaky_relu(t, x, index ? .25 : .01))
-SAMPLE(clamp, 2, index ? rg_clamp(t, x, -INFINITY, 1.05) : rg_clamp(t, x, -1.05, .2))
-SAMPLE(silu, 1, rg_silu(t, x))
-SAMPLE(gelu, 1, rg_gelu(t, x))
+SAMPLE(leaky_relu, 2, SIGNED, .3, 2, rg_leaky_relu(t, x, index ? .25 : .01))
+/* Of -1, -0.8, ... 1.2: the bounds lie between two of them. */
+SAMPLE(clamp, 2, RG__DISTINCT, -1, 0, index ? rg_clamp(t, x, -INFINITY, .7) : rg_clamp(t, x, -.5, .3))
+SAMPLE(silu, 1, WITHIN, -2, 2, rg_silu(t, x))
+SAMPLE(gelu, 1, WITHIN, -2, 2, rg_gelu(t, x))
 
 /* ---- the table ---- */
 
 #define FLOAT_LOOP_TABLE(name) [RG_F32] = name##_f32, [RG_F64] = name##_f64
 #define NUMBER_LOOP_TABLE(name) FLOAT_LOOP_TABLE(name), [RG_I32] = name##_i32, [RG_I64] = name##_i64
-#define TABLE_ROW(name_, formula_, kind_, low_, high_, loops_, ...)                                                               \
+#define TABLE_ROW(name_, kind_, low_, high_, ...)                                                                      \
     [OP_##name_] = {.name = #name_,                                                                                    \
-                    .formula = formula_,                                                                               \
                     .arity = 1,                                                                                        \
                     .differentiable = true,                                                                            \
                     .vjp = vjp_##name_,                                                                                \
-                    .loop = {loops_(name_)},                                                                           \
-                    .domain = {{kind_, low_, high_}},                                                                               \
-                    __VA_ARGS__},
-#define NUMBER_ROW(name, formula, kind, low, high, value, gradient) TABLE_ROW(name, formula, kind, low, high, NUMBER_LOOP_TABLE)
-#define FLOAT_ROW(name, formula, kind, low, high, value, gradient) TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE)
-#define WITH_ATTRIBUTES(name) RG__ATTR(name), .sample = sample_##name
-#define CLAMP_LOOPS(name) NUMBER_LOOP_TABLE(clamp)
+                    .domain = {{kind_, low_, high_}},                                                                  \
+                    .formula = __VA_ARGS__},
+#define NUMBER_ROW(name, formula, kind, low, high, value, gradient)                                                    \
+    TABLE_ROW(name, kind, low, high, formula, .loop = {NUMBER_LOOP_TABLE(name)})
+#define FLOAT_ROW(name, formula, kind, low, high, value, gradient)                                                     \
+    TABLE_ROW(name, kind, low, high, formula, .loop = {FLOAT_LOOP_TABLE(name)})
+#define ATTRIBUTE_ROW(name, formula, kind, low, high, value, gradient)                                                 \
+    TABLE_ROW(name, kind, low, high, formula, .loop = {name##_LOOPS}, RG__ATTR(name), .sample = sample_##name)
+#define leaky_relu_LOOPS FLOAT_LOOP_TABLE(leaky_relu)
+#define clamp_LOOPS NUMBER_LOOP_TABLE(clamp)
 
 // clang-format off
 RG__FAMILY(unary,
     NUMBER_ROWS(NUMBER_ROW)
     FLOAT_ROWS(FLOAT_ROW)
-    TABLE_ROW(leaky_relu, "x > 0 ? x : slope x", SIGNED, .3, 2, FLOAT_LOOP_TABLE, WITH_ATTRIBUTES(leaky_relu))
-    TABLE_ROW(clamp, "min(max(x, low), high)", SIGNED, .3, 2, CLAMP_LOOPS, WITH_ATTRIBUTES(clamp))
+    ATTRIBUTE_ROWS(ATTRIBUTE_ROW)
     RG__ROW(silu, 1, RG__THROUGH, RG__COMPOSITE, "x sigmoid(x)")
     RG__ROW(gelu, 1, RG__THROUGH, RG__COMPOSITE, "x/2 (1 + erf(x / sqrt 2))")
 )

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #define ROWS(ROW)                                                                                                      \
-    ROW(reshape, 1, RG__DIFF, RG__NOKERNEL, "the elements of x in another shape")                                      \
-    ROW(permute, 1, RG__DIFF, RG__NOKERNEL, "x with its axes in another order", RG__ATTR(permute))                     \
-    ROW(expand, 1, RG__DIFF, RG__NOKERNEL, "x repeated along axes of extent 1")                                        \
-    ROW(slice, 1, RG__DIFF, RG__NOKERNEL, "x[start], x[start + step], ... along an axis", RG__ATTR(slice))             \
+    ROW(reshape, 1, RG__DIFF, RG__NOKERNEL, "the elements of x in another shape", .again = again_reshape)                                      \
+    ROW(permute, 1, RG__DIFF, RG__NOKERNEL, "x with its axes in another order", .again = again_permute, RG__ATTR(permute))                     \
+    ROW(expand, 1, RG__DIFF, RG__NOKERNEL, "x repeated along axes of extent 1", .again = again_expand)                                        \
+    ROW(slice, 1, RG__DIFF, RG__NOKERNEL, "x[start], x[start + step], ... along an axis", .again = again_slice, RG__ATTR(slice))             \
     ROW(copy, 1, RG__DIFF, RG__KERNEL, "x, row-major")                                                                 \
     ROW(view, 1, RG__THROUGH, RG__COMPOSITE, "reshape that never copies")                                              \
     ROW(transpose, 1, RG__THROUGH, RG__COMPOSITE, "x with two axes exchanged")                                         \
@@ -342,6 +342,40 @@ int rg_split(rg_tape *t, rg_tensor x, int64_t size, int axis, rg_tensor *parts, 
     for (int64_t i = 0; i < count; i++)
         parts[i] = rg_slice(t, x, at, i * size, (i + 1) * size < extent ? (i + 1) * size : extent, 1);
     return (int)count;
+}
+
+/* ---- the same of another x, for the gradient checker ---- */
+
+static rg_shape shape_of(const rg__node *n)
+{
+    rg_shape shape = {n->rank, {0}};
+    memcpy(shape.dims, n->dims, n->rank * sizeof *n->dims);
+    return shape;
+}
+
+static rg_tensor again_reshape(rg_tape *t, rg_tensor x, const rg__node *like)
+{
+    return rg_reshape(t, x, shape_of(like));
+}
+
+static rg_tensor again_permute(rg_tape *t, rg_tensor x, const rg__node *like)
+{
+    rg_axes order = {like->rank, {0}};
+    for (int i = 0; i < order.count; i++)
+        order.axis[i] = ((const struct permute *)like->attr)->order[i];
+    return rg_permute(t, x, order);
+}
+
+static rg_tensor again_expand(rg_tape *t, rg_tensor x, const rg__node *like)
+{
+    return rg_expand(t, x, shape_of(like));
+}
+
+static rg_tensor again_slice(rg_tape *t, rg_tensor x, const rg__node *like)
+{
+    const struct slice *a = like->attr;
+    int64_t stop = a->start + a->count * a->step;
+    return rg_slice(t, x, (int)a->axis, a->start, stop < 0 ? RG_END : stop, a->step);
 }
 
 /* ---- samples ---- */

@@ -17,12 +17,14 @@ static const char prologue[] =
     "    node [fontname=\"Helvetica\", fontsize=10, height=0.3, margin=\"0.12,0.05\", color=\"#404850\"];\n"
     "    edge [color=\"#606870\", arrowsize=0.6];\n";
 
-/* What tells parameters, inputs, constants and ops apart. */
-static const char parameter_look[] = "shape=cylinder, style=\"filled%s\", fillcolor=\"#ffe2a8\"";
-static const char input_look[] = "shape=house, style=\"filled%s\", fillcolor=\"#cfe4f7\"";
-static const char constant_look[] = "shape=ellipse, style=\"filled%s\", fillcolor=\"#eeeeee\"";
-static const char op_look[] = "shape=box, style=\"rounded,filled%s\", fillcolor=\"%s\"";
-static const char op_with_gradient[] = "#e3f2df", op_without_gradient[] = "#ffffff";
+/* What tells parameters, inputs, constants and ops apart. Of the ops, those that gradients flow through are green, those
+ * of the backward pass violet. */
+static const char parameter_look[] = "shape=cylinder, fillcolor=\"#ffe2a8\", style=\"filled";
+static const char input_look[] = "shape=house, fillcolor=\"#cfe4f7\", style=\"filled";
+static const char constant_look[] = "shape=ellipse, fillcolor=\"#eeeeee\", style=\"filled";
+static const char plain_op_look[] = "shape=box, fillcolor=\"#ffffff\", style=\"rounded,filled";
+static const char gradient_op_look[] = "shape=box, fillcolor=\"#e3f2df\", style=\"rounded,filled";
+static const char backward_op_look[] = "shape=box, fillcolor=\"#f1ecf9\", style=\"rounded,filled";
 
 /* Writes `length` bytes of a text as the inside of a quoted Graphviz string. */
 static void put_escaped(const char *text, size_t length, FILE *out)
@@ -119,23 +121,20 @@ static int move(place from, place to, FILE *out)
 
 /* ---- nodes and edges --------------------------------------------------------------------------------------------- */
 
-static bool is_input(const rg_node *node)
+static bool is_op(const rg_node *node, const char *name)
 {
-    static const char *const inputs[] = {"input", "borrow", "scalar"};
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        if (strcmp(node->op, inputs[i]) == 0)
-            return true;
-    }
-    return false;
+    return strcmp(node->op, name) == 0;
 }
 
-static void put_look(const rg_node *node, FILE *out)
+static const char *look_of(const rg_node *node)
 {
-    const char *dashed = node->backward ? ",dashed" : "";
-    if (node->input_count > 0)
-        fprintf(out, op_look, dashed, node->requires_grad ? op_with_gradient : op_without_gradient);
-    else
-        fprintf(out, node->name[0] ? parameter_look : is_input(node) ? input_look : constant_look, dashed);
+    if (is_op(node, "leaf"))
+        return parameter_look;
+    if (is_op(node, "input") || is_op(node, "scalar"))
+        return input_look;
+    if (node->input_count == 0)
+        return constant_look;
+    return node->backward ? backward_op_look : node->requires_grad ? gradient_op_look : plain_op_look;
 }
 
 static double only_element(const rg_node *node)
@@ -150,22 +149,27 @@ static double only_element(const rg_node *node)
     return 0;
 }
 
-/* Op or parameter, attributes, shape and dtype, and the value of a single element where it is there. */
+/* A parameter's name, a constant's value or the op; attributes; shape and dtype; the value of a single element that is
+ * there. */
 static void put_label(const rg_node *node, FILE *out)
 {
+    static const char value[] = "value=";
+    const size_t skip = sizeof value - 1;
     char text[RG__TEXT_SHAPE];
-    put_text(node->op, out);
-    if (node->name[0]) {
+    const bool leaf = is_op(node, "leaf");
+    const bool constant = is_op(node, "constant") && strncmp(node->attributes, value, skip) == 0;
+    put_text(leaf ? node->name : constant ? node->attributes + skip : node->op, out);
+    if (node->name[0] && !leaf) {
         fputc(' ', out);
         put_text(node->name, out);
     }
-    if (node->attributes[0]) {
+    if (node->attributes[0] && !constant) {
         fputs("\\n", out);
         put_text(node->attributes, out);
     }
     rg__text_shape(node->shape, text);
     fprintf(out, "\\n%s %s", text, rg_dtype_name(node->dtype));
-    if (node->computed && node->data && rg_shape_numel(node->shape) == 1) {
+    if (!constant && node->computed && node->data && rg_shape_numel(node->shape) == 1) {
         char number[RG__TEXT_NUMBER];
         rg__text_number(only_element(node), node->dtype == RG_F32, 4, number);
         fprintf(out, "\\n= %s", number);
@@ -176,9 +180,7 @@ static void put_node(int64_t index, const rg_node *node, FILE *out)
 {
     fprintf(out, "n%" PRId64 " [label=\"", index);
     put_label(node, out);
-    fputs("\", ", out);
-    put_look(node, out);
-    fputs("];\n", out);
+    fprintf(out, "\", %s%s\"];\n", look_of(node), node->backward ? ",dashed" : "");
 }
 
 static void put_edges(int64_t index, const rg_node *node, FILE *out)

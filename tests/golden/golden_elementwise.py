@@ -2,7 +2,7 @@
 import torch
 import torch.nn.functional as F
 
-from golden_write import INF, NAN, boolean, draw, f32, f64, i32, i64, integers
+from golden_write import INF, NAN, boolean, draw, f32, f64, i32, i64, integers, tensor
 
 # Pairs that broadcast, by name of the variant.
 PAIRS = [("same", (2, 3), (2, 3)), ("broadcast", (3, 1), (1, 4)), ("scalar", (2, 3), ()), ("scalars", (), ()),
@@ -28,6 +28,10 @@ def two_arguments(w):
                 w.case(key, dtype, function, integers(key, (2, 3), -50, 50, dtype),
                        integers(key, (3,), -50, 50, dtype), order=0)
 
+    for key, function in (("add", torch.add), ("sub", torch.sub), ("mul", torch.mul)):
+        for dtype, n in (("i32", 2**31), ("i64", 2**63)):
+            w.case(key, dtype + ".wraps", function, tensor(dtype, [n - 1, -n, n // 2 + 1]), tensor(dtype, [n - 1, n - 1, 3]),
+                   order=0)
     number_op("add", torch.add)
     number_op("sub", torch.sub)
     number_op("mul", torch.mul)
@@ -136,6 +140,8 @@ def one_argument(w):
         x = integers("clamp", (9,), -9, 9, dtype)
         w.case("clamp_whole", dtype, lambda x: torch.clamp(x, -3, 4), x, order=0)
         w.case("clamp_whole_low", dtype, lambda x: torch.clamp(x, min=-3), x, order=0)
+    # f64 cannot hold these
+    w.case("clamp_whole_low", "i64.large", lambda x: torch.clamp(x, min=-3), i64([2**53 + 1, 2**63 - 1, -2**63]), order=0)
 
 
 def comparisons(w):

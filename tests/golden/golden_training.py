@@ -124,6 +124,10 @@ class Net(nn.Module):
                 p.copy_(draw("net " + name, p.shape, -0.8, 0.8))
 
 
+    def ordered(self):
+        return [self.l1.weight, self.l1.bias, self.l2.weight, self.l2.bias, self.u]
+
+
 STEPS = 20
 
 
@@ -131,10 +135,10 @@ def train(w, key, variant, dtype, make, before=None, sometimes=False, backwards=
     """20 steps of mean squared error. Results: the losses, the parameters at the end, the gradients' norms if clipped."""
     net = Net(dtype)
     x, y = draw("net x", (5, 3)).to(dtype), draw("net y", (5, 2)).to(dtype)
-    optimizer = make(net.parameters())
+    optimizer = make(net.ordered())
     scheduler = schedule(optimizer) if schedule else None
     w.begin(key, variant)
-    for p in net.parameters():
+    for p in net.ordered():
         w.put("in", p)
     w.put("in", x)
     w.put("in", y)
@@ -148,14 +152,14 @@ def train(w, key, variant, dtype, make, before=None, sometimes=False, backwards=
             loss.backward()
         losses.append(loss.detach())
         if before:
-            norm = before(net.parameters())
+            norm = before(net.ordered())
             if norm is not None:
                 norms.append(norm.detach())
         optimizer.step()
         if scheduler:
             scheduler.step()
     w.put("out", torch.stack(losses))
-    for p in net.parameters():
+    for p in net.ordered():
         w.put("out", p)
     if norms:
         w.put("out", torch.stack(norms))

@@ -93,13 +93,19 @@ class Writer:
         self.lines.append(f"{word} {array_text(x)}")
 
     def case(self, key, variant, function, *inputs, order=2):
-        """Forward, and the gradients of sum(out * cotangent) up to the given order (the second for f64 alone)."""
-        x = [i.detach().clone().requires_grad_(order > 0 and i.is_floating_point()) for i in inputs]
+        """Forward, and the gradients of sum(out * cotangent) up to the given order (the second for f64 alone).
+
+        f32 inputs are computed with in f64, and what comes out is rounded to f32 once.
+        """
+        single = any(i.dtype == torch.float32 for i in inputs) and not key.startswith("cast_")
+        x = [i.detach().double() if single and i.is_floating_point() else i.detach().clone() for i in inputs]
+        x = [i.requires_grad_(order > 0 and i.is_floating_point()) for i in x]
         out = function(*x)
+        round_off = lambda y: y.float() if single and y.dtype == torch.float64 else y
         self.begin(key, variant)
         for i in inputs:
             self.put("in", i)
-        self.put("out", out)
+        self.put("out", round_off(out))
         leaves = [(n, i) for n, i in enumerate(x) if i.requires_grad]
         if order == 0:
             return
@@ -107,11 +113,11 @@ class Writer:
         cotangent = pattern(out.shape, out.dtype, 7, 11, 4.5)
         if out.numel() > 0 or out.requires_grad:
             assert out.requires_grad, (key, variant, "no gradient: say order=0")
-        self.put("cotangent", cotangent)
+        self.put("cotangent", round_off(cotangent))
         grads = gradients(out, cotangent, leaves)
         for (n, _), g in zip(leaves, grads):
-            self.put(f"grad {n}", g)
-        if order < 2 or any(i.dtype != torch.float64 for _, i in leaves) or out.dtype != torch.float64:
+            self.put(f"grad {n}", round_off(g))
+        if order < 2 or single or any(i.dtype != torch.float64 for _, i in leaves) or out.dtype != torch.float64:
             return
         second = [pattern(i.shape, i.dtype, 5, 13, 5.5) for _, i in leaves]
         for (n, _), c in zip(leaves, second):

@@ -1,0 +1,220 @@
+/* Every op of the table: gradients of first and second order against differences, and the executors against each other. */
+#include "samples.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Calls `check` with every sample of every op; returns how many there were. */
+static int each_sample(rg_dtype dtype, bool differentiable_only, void (*check)(sample *s))
+{
+    int count = 0;
+    for (int i = 0; i < rg__op_count(); i++) {
+        const rg__op *op = rg__op_at(i);
+        if (op->no_sample || (differentiable_only && !op->differentiable))
+            continue;
+        sample s;
+        for (int index = 0; sample_new(&s, op, index, dtype); index++, count++) {
+            check(&s);
+            sample_free(&s);
+        }
+    }
+    return count;
+}
+
+static void every_op_has_samples(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rg__op_count(); i++) {
+        const rg__op *op = rg__op_at(i);
+        sample s;
+        assert_non_null(op->name);
+        assert_non_null(op->formula);
+        assert_ptr_equal(rg__op_find(op->name), op);
+        if (op->no_sample)
+            continue;
+        if (!sample_new(&s, op, 0, RG_F64))
+            fail_msg("op '%s' has no sample", op->name);
+        sample_free(&s);
+    }
+}
+
+static void every_differentiable_primitive_has_a_rule(void **state)
+{
+    (void)state;
+    for (int i = 0; i < rg__op_count(); i++) {
+        const rg__op *op = rg__op_at(i);
+        if (op->kind == RG__PRIMITIVE && op->differentiable && !op->vjp && op != rg__op_find("leaf"))
+            fail_msg("op '%s' is differentiable but has no vjp rule", op->name);
+        if (!op->differentiable && op->vjp)
+            fail_msg("op '%s' has a vjp rule but says that it has no gradient", op->name);
+    }
+}
+
+/* ---- gradients ---- */
+
+/* Nothing can be compared; but the gradients must be there, in the inputs' shapes. */
+static void check_empty(sample *s)
+{
+    rg_tape *t = rg_tape_new(NULL);
+    rg_tensor x[SAMPLE_INPUTS], grad[SAMPLE_INPUTS];
+    for (int i = 0; i < s->inputs; i++)
+        x[i] = rg_input(t, s->input[i].dtype, s->input[i].shape, s->input[i].data);
+    rg_tensor y = sample_record(t, x, s->inputs, s);
+    assert_tape_ok(t);
+    assert_true(rg_grad_with(t, y, rg_ones_like(t, y), x, s->inputs, grad));
+    for (int i = 0; i < s->inputs; i++) {
+        assert_true(rg_shape_equal(rg_shape_of(t, grad[i]), s->input[i].shape));
+        assert_non_null(rg_data(t, grad[i]));
+    }
+    assert_tape_ok(t);
+    rg_tape_free(t);
+}
+
+static bool needs_no_input(const sample *s)
+{
+    return s->inputs == 0;
+}
+
+static void check_gradients(sample *s)
+{
+    rg_gradcheck_report r;
+    if (needs_no_input(s))
+        fail_msg("sample %d of '%s' draws nothing to differentiate by", s->index, s->op->name);
+    if (sample_is_empty(s)) {
+        check_empty(s);
+        return;
+    }
+    if (!rg_gradcheck(sample_record, s, s->input, s->inputs, NULL, &r))
+        fail_msg("sample %d of '%s': %s", s->index, s->op->name, r.message);
+    assert_true(r.compared > 0);
+    if (!rg_gradcheck2(sample_record, s, s->input, s->inputs, NULL, &r))
+        fail_msg("sample %d of '%s': %s", s->index, s->op->name, r.message);
+    assert_true(r.compared > 0);
+}
+
+static void gradients_of_every_op_agree_with_differences(void **state)
+{
+    (void)state;
+    int count = each_sample(RG_F64, true, check_gradients);
+    print_message("%d samples\n", count);
+    assert_true(count > 200);
+}
+
+static void check_jacobian(sample *s)
+{
+    rg_gradcheck_report r;
+    if (needs_no_input(s) || sample_is_empty(s))
+        return;
+    if (!rg_gradcheck(sample_record, s, s->input, s->inputs, &(rg_gradcheck_config){.jacobian = true}, &r))
+        fail_msg("sample %d of '%s': %s", s->index, s->op->name, r.message);
+}
+
+static void jacobians_of_every_op_agree_with_differences(void **state)
+{
+    (void)state;
+    each_sample(RG_F64, true, check_jacobian);
+}
+
+/* ---- executors ---- */
+
+typedef struct outcome {
+    char *bytes;
+    size_t size;
+} outcome;
+
+/* Value and gradients of a sample, one after the other. */
+static outcome run_sample(sample *s, bool eager, int threads)
+{
+    outcome o = {NULL, 0};
+    rg_tape *t = rg_tape_new(&(rg_tape_config){.eager = eager, .threads = threads, .seed = 7});
+    rg_tensor x[SAMPLE_INPUTS], value[1 + SAMPLE_INPUTS] = {{0, 0}};
+    for (int i = 0; i < s->inputs; i++)
+        x[i] = rg_input(t, s->input[i].dtype, s->input[i].shape, s->input[i].data);
+    value[0] = sample_record(t, x, s->inputs, s);
+    int count = 1;
+    if (s->op->differentiable && s->inputs > 0) {
+        assert_true(rg_grad_with(t, value[0], rg_cast(t, rg_ones_like(t, value[0]), rg_dtype_of(t, value[0])), x, s->inputs,
+                                 value + 1));
+        count += s->inputs;
+    }
+    for (int i = 0; i < count; i++) {
+        size_t bytes = (size_t)rg_numel(t, value[i]) * rg_dtype_size(rg_dtype_of(t, value[i]));
+        o.bytes = realloc(o.bytes, o.size + bytes + 1);
+        assert_non_null(o.bytes);
+        assert_true(rg_read(t, value[i], o.bytes + o.size, bytes));
+        o.size += bytes;
+    }
+    assert_tape_ok(t);
+    rg_tape_free(t);
+    return o;
+}
+
+static void check_executors(sample *s)
+{
+    outcome lazy = run_sample(s, false, 1), eager = run_sample(s, true, 1), two = run_sample(s, false, 2);
+    if (lazy.size != eager.size || memcmp(lazy.bytes, eager.bytes, lazy.size) != 0)
+        fail_msg("sample %d of '%s': eager and recorded runs differ", s->index, s->op->name);
+    if (lazy.size != two.size || memcmp(lazy.bytes, two.bytes, lazy.size) != 0)
+        fail_msg("sample %d of '%s': 1 and 2 threads differ", s->index, s->op->name);
+    free(lazy.bytes);
+    free(eager.bytes);
+    free(two.bytes);
+}
+
+static void eager_lazy_and_threaded_runs_of_every_op_are_the_same(void **state)
+{
+    (void)state;
+    each_sample(RG_F32, false, check_executors);
+    each_sample(RG_F64, false, check_executors);
+}
+
+/* ---- gradients at ties and kinks, where differences say nothing ---- */
+
+static rg_tensor weighted_max(rg_tape *t, const rg_tensor *x, int count, void *user)
+{
+    (void)count, (void)user;
+    return rg_sum(t, rg_mul(t, rg_max(t, x[0], RG_AXES(0), false), x[1]), RG_ALL, false);
+}
+
+static void ties_of_max_share_the_gradient(void **state)
+{
+    (void)state;
+    static const double x[] = {1, 3, 3, 2, 3, 1}, w[] = {2, 5};
+    rg_tape *t = rg_tape_new(NULL);
+    rg_tensor in[2] = {rg_input_f64(t, RG_SHAPE(3, 2), x), rg_input_f64(t, RG_SHAPE(2), w)}, grad[2];
+    assert_true(rg_grad(t, weighted_max(t, in, 2, NULL), in, 2, grad));
+    static const double expected[] = {0, 5, 1, 0, 1, 0};
+    assert_memory_equal(rg_data(t, grad[0]), expected, sizeof expected);
+    rg_tape_free(t);
+}
+
+static void products_with_zeros_have_exact_derivatives_of_second_order(void **state)
+{
+    (void)state;
+    sample s = {.op = rg__op_find("prod"), .index = 0, .dtype = RG_F64};
+    double x[24];
+    for (int i = 0; i < 24; i++)
+        x[i] = .5 + i % 5 * .25;
+    x[2] = x[7] = x[13] = x[17] = x[21] = 0; /* none, one and two in a lane */
+    s.input[0] = (rg_array){RG_F64, RG_SHAPE(2, 3, 4), x};
+    s.inputs = 1;
+    rg_gradcheck_report r;
+    if (!rg_gradcheck(sample_record, &s, s.input, 1, NULL, &r) || !rg_gradcheck2(sample_record, &s, s.input, 1, NULL, &r))
+        fail_msg("%s", r.message);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_op_has_samples),
+        cmocka_unit_test(every_differentiable_primitive_has_a_rule),
+        cmocka_unit_test(gradients_of_every_op_agree_with_differences),
+        cmocka_unit_test(jacobians_of_every_op_agree_with_differences),
+        cmocka_unit_test(eager_lazy_and_threaded_runs_of_every_op_are_the_same),
+        cmocka_unit_test(ties_of_max_share_the_gradient),
+        cmocka_unit_test(products_with_zeros_have_exact_derivatives_of_second_order),
+    };
+    return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
+}
