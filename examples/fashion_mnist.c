@@ -133,6 +133,7 @@ typedef struct session {
     rg_params *params;
     rg_tape *tape;
     rg_optim *optim;
+    double lr; /* of the first epoch */
     network net;
 } session;
 
@@ -316,7 +317,8 @@ static bool session_open(session *s, const options *o)
     s->params = rg_params_new((uint64_t)o->seed);
     s->tape = rg_tape_new(&(rg_tape_config){.threads = (int)o->threads});
     s->net = network_new(s->params, o);
-    s->optim = optimizer_new(s->params, o->optimizer, o->lr > 0 ? o->lr : optimizers[o->optimizer].lr);
+    s->lr = o->lr > 0 ? o->lr : optimizers[o->optimizer].lr;
+    s->optim = optimizer_new(s->params, o->optimizer, s->lr);
     if (!s->params || !s->tape || !s->optim)
         return complain("out of memory");
     return rg_params_status(s->params) == RG_OK || complain("%s", rg_params_error(s->params));
@@ -335,6 +337,7 @@ static void session_close(session *s)
 
 static bool run_epoch(const session *s, progress *p, confusion *c)
 {
+    rg_optim_set_lr(s->optim, rg_schedule_cosine(s->lr, 0, p->epoch - 1, p->epochs));
     train_epoch(s, p);
     const double took = seconds() - p->began;
     *c = evaluate(s);

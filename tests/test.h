@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 /* Fails with the tape's error if it has one. */
-#define assert_tape_ok(t)                                                                                              \
-    do {                                                                                                               \
-        if (rg_failed(t))                                                                                              \
-            fail_msg("%s", rg_tape_error(t));                                                                          \
+#define assert_tape_ok(t)                     \
+    do {                                      \
+        if (rg_failed(t))                     \
+            fail_msg("%s", rg_tape_error(t)); \
     } while (0)
 
 #endif

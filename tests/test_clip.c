@@ -1,7 +1,7 @@
 /* Gradient clipping and learning-rate schedules. */
 #include "optim_support.h"
 
-/* ---- clipping ------------------------------------------------------------------------------------------------------------ */
+/* ---- clipping ---------------------------------------------------------------------------------------------------- */
 
 static double norm_of(bool with_b)
 {
@@ -115,7 +115,7 @@ static void clipping_refuses_negative_limits(void **state)
     model_free(m);
 }
 
-/* ---- schedules ----------------------------------------------------------------------------------------------------------- */
+/* ---- schedules --------------------------------------------------------------------------------------------------- */
 
 static void schedules_follow_their_formulas(void **state)
 {

@@ -13,7 +13,7 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-/* ---- what we answer: the table of golden/cases.h -------------------------------------------------------------------- */
+/* ---- what we answer: the table of golden/cases.h ----------------------------------------------------------------- */
 
 enum kind { OP, OPTIM, INIT, SCALAR };
 
@@ -97,7 +97,7 @@ static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", 
 /* Without values that PyTorch could know: our own random numbers (see test_random), and a getter. */
 static const char *const NOT_COMPARABLE[] = {"rg_rand", "rg_randn", "rg_rand_like", "rg_randn_like", "rg_optim_lr"};
 
-/* ---- the files and what is allowed ---------------------------------------------------------------------------------- */
+/* ---- the files and what is allowed ------------------------------------------------------------------------------- */
 
 /* Allowed errors are relative to each number, or to a share of the largest magnitude of its array where that is more.
  * Element by element, that magnitude counts as 1 at most. Integers, bools, shapes and dtypes are exact everywhere. */
@@ -147,7 +147,7 @@ static const struct entry *find_entry(enum kind kind, const char *key)
     return NULL;
 }
 
-/* ---- keeping account -------------------------------------------------------------------------------------------------- */
+/* ---- keeping account --------------------------------------------------------------------------------------------- */
 
 struct account {
     const struct family *family;
@@ -218,7 +218,7 @@ static void compare_tensor(struct account *a, const char *what, const struct gol
     free(data);
 }
 
-/* ---- ops ------------------------------------------------------------------------------------------------------------ */
+/* ---- ops --------------------------------------------------------------------------------------------------------- */
 
 /* Gradients and second gradients of out, where the case has them; the worth of PARAMETERS is that the first ones
  * come from rg_backward_with. */
@@ -317,7 +317,7 @@ static void check_op(struct account *a, const struct entry *e)
     }
 }
 
-/* ---- optimizers: 20 steps of a small network ---------------------------------------------------------------------------- */
+/* ---- optimizers: 20 steps of a small network --------------------------------------------------------------------- */
 
 enum { W1, B1, W2, B2, U, NET_PARAMS, NET_X = NET_PARAMS, NET_Y };
 #define TRAIN_STEPS 20
@@ -413,7 +413,7 @@ static void check_optim(struct account *a, const struct entry *e)
     }
 }
 
-/* ---- initialisers and plain numbers --------------------------------------------------------------------------------------- */
+/* ---- initialisers and plain numbers ------------------------------------------------------------------------------ */
 
 /* The values keep to the bounds and reach them nearly; mean and spread are what so many draws give. */
 static void check_init_once(struct account *a, const struct entry *e, rg_dtype dtype)
@@ -470,7 +470,7 @@ static void check_scalar(struct account *a, const struct entry *e)
     compare(a, "value", &a->c->out[0], values);
 }
 
-/* ---- the tests ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the tests --------------------------------------------------------------------------------------------------- */
 
 static void family_agrees_with_pytorch(void **state)
 {

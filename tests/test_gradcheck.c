@@ -223,7 +223,7 @@ static void parameters_are_checked_and_left_as_they_were(void **state)
     m.detached = true; /* the gradient by w is hidden; no rule is wrong, so none is named */
     assert_false(rg_gradcheck(model_forward, &m, squares, 1, &config, &r));
     assert_string_equal(r.op, "");
-    assert_int_equal(r.input, 2); /* after the one input: "unused", then "w" */
+    assert_int_equal(r.input, 2);                                       /* after the one input: "unused", then "w" */
     assert_true(rg_gradcheck(model_forward, &m, squares, 1, NULL, &r)); /* by x alone it is right */
     assert_memory_equal(rg_param_data(m.w), Y, sizeof Y);
     rg_params_free(ps);

@@ -135,8 +135,8 @@ static outcome run_sample(sample *s, bool eager, int threads)
     value[0] = sample_record(t, x, s->inputs, s);
     int count = 1;
     if (s->op->differentiable && s->inputs > 0) {
-        assert_true(rg_grad_with(t, value[0], rg_cast(t, rg_ones_like(t, value[0]), rg_dtype_of(t, value[0])), x, s->inputs,
-                                 value + 1));
+        assert_true(rg_grad_with(t, value[0], rg_cast(t, rg_ones_like(t, value[0]), rg_dtype_of(t, value[0])), x,
+                                 s->inputs, value + 1));
         count += s->inputs;
     }
     for (int i = 0; i < count; i++) {

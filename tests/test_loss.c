@@ -1,7 +1,7 @@
 /* Losses against formulas written out in plain C, and against finite differences. */
 #include "nn_support.h"
 
-/* ---- losses of one element --------------------------------------------------------------------------------------------- */
+/* ---- losses of one element --------------------------------------------------------------------------------------- */
 
 static const double DELTA = 0.7;
 
@@ -150,7 +150,7 @@ static void huber_loss_is_smooth_where_x_meets_y(void **state)
     assert_tape_ok(tape);
 }
 
-/* ---- losses of classes -------------------------------------------------------------------------------------------------- */
+/* ---- losses of classes ------------------------------------------------------------------------------------------- */
 
 enum { N = 4, C = 3, W = 2 };
 static const double LOGITS[N * C * W] = {0.2,  -1.3, 0.7, 2.1,  -0.6, 0.4, 1.5, -0.2, 0.9, -1.8, 0.3,  1.1,
@@ -370,7 +370,7 @@ static void labels_out_of_range_are_an_error_when_computed(void **state)
     }
 }
 
-/* ---- gradients of the losses --------------------------------------------------------------------------------------------- */
+/* ---- gradients of the losses ------------------------------------------------------------------------------------- */
 
 typedef struct loss_case {
     int kind; /* index of PAIR_LOSSES; from there on the losses of classes */

@@ -1,7 +1,7 @@
 /* Layers, initialisers and metrics against formulas written out in plain C. */
 #include "nn_support.h"
 
-/* ---- layers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
 
 static const double X[6] = {0.3, -1.2, 2.5, 0.0, -0.4, 1.9};
 
@@ -160,7 +160,7 @@ static void dropout_at_its_ends(void **state)
     assert_error(tape, RG_ERROR_HANDLE, WORDS("dropout", "nil"));
 }
 
-/* ---- initialisers ------------------------------------------------------------------------------------------------------------ */
+/* ---- initialisers ------------------------------------------------------------------------------------------------ */
 
 typedef struct statistics {
     double low, high, mean, std;
@@ -303,7 +303,7 @@ static void initialisers_refuse_what_does_not_fit(void **state)
     rg_params_free(ps);
 }
 
-/* ---- metrics ------------------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------------------------------- */
 
 static void accuracy_counts_rows_whose_first_largest_is_the_label(void **state)
 {

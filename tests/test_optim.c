@@ -1,7 +1,7 @@
 /* Optimizers against their formulas, written out in plain C element by element. */
 #include "optim_support.h"
 
-/* ---- the formulas -------------------------------------------------------------------------------------------------- */
+/* ---- the formulas ------------------------------------------------------------------------------------------------ */
 
 typedef enum optim_kind { SGD, ADAGRAD, RMSPROP, ADAM, ADAMW } optim_kind;
 
@@ -120,7 +120,7 @@ static double lr_of(const variant *v)
     return v->meant.sgd.lr;
 }
 
-/* ---- the same through the library ------------------------------------------------------------------------------------ */
+/* ---- the same through the library -------------------------------------------------------------------------------- */
 
 enum { STEPS = 7 };
 
@@ -231,7 +231,7 @@ static void every_step_has_the_same_structure(void **state)
     }
 }
 
-/* ---- what a step touches ----------------------------------------------------------------------------------------------- */
+/* ---- what a step touches ----------------------------------------------------------------------------------------- */
 
 static void state_lives_in_the_store_under_names_of_the_parameter(void **state)
 {

@@ -10,7 +10,8 @@ extern "C" {
 #endif
 
 /* Replays the tape in reverse from a loss of one element and adds d loss / d p to the gradient of every trainable
- * parameter that it depends on. Read them with rg_param_grad; an optimizer step uses and clears them. */
+ * parameter that it depends on. Read them with rg_param_grad; an optimizer step uses and clears them. They are recorded
+ * without history: to differentiate a gradient, take it with rg_grad. */
 RG_API void rg_backward(rg_tape *t, rg_tensor loss);
 
 /* The same for y of any shape: the gradients of sum(y * cotangent). The cotangent has y's shape and dtype. */
@@ -47,10 +48,10 @@ typedef struct rg_gradcheck_config {
 
 typedef struct rg_gradcheck_report {
     bool passed;
-    int64_t compared;  /* numbers compared; a check that compared nothing fails                                */
-    int input;         /* worst element: which input (parameters count on after the inputs) ...                */
-    int64_t index;     /* ... and which element of it, row-major; -1 for a direction through all inputs        */
-    int64_t output;    /* Jacobian mode: which element of the result; else -1                                  */
+    int64_t compared; /* numbers compared; a check that compared nothing fails                                */
+    int input;        /* worst element: which input (parameters count on after the inputs) ...                */
+    int64_t index;    /* ... and which element of it, row-major; -1 for a direction through all inputs        */
+    int64_t output;   /* Jacobian mode: which element of the result; else -1                                  */
     double analytic, numeric, error; /* there; error is |analytic - numeric|                                   */
     char op[32];       /* the op whose own rule disagrees, found when the check fails; "" where none does      */
     char message[512]; /* one line for a person                                                                */

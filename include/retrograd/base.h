@@ -94,17 +94,17 @@ template <typename... T> inline rg_axes rg__axes(T... axes)
     return rg_axes{int(sizeof...(axes)), {int(axes)...}};
 }
 #define RG_SHAPE(...) rg__shape(__VA_ARGS__)
-#define RG_AXES(...) rg__axes(__VA_ARGS__)
-#define RG_SCALAR rg__shape()
-#define RG_ALL rg__axes()
-#define RG_NIL rg_tensor{0, 0}
+#define RG_AXES(...)  rg__axes(__VA_ARGS__)
+#define RG_SCALAR     rg__shape()
+#define RG_ALL        rg__axes()
+#define RG_NIL        (rg_tensor{0, 0})
 #else
 /* RG_SHAPE(4, 2) is the shape [4, 2]; RG_AXES(0, -1) the first and the last axis. */
 #define RG_SHAPE(...) ((rg_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
-#define RG_AXES(...) ((rg_axes){(int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), {__VA_ARGS__}})
-#define RG_SCALAR ((rg_shape){0, {0}})
-#define RG_ALL ((rg_axes){0, {0}})
-#define RG_NIL ((rg_tensor){0, 0})
+#define RG_AXES(...)  ((rg_axes){(int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), {__VA_ARGS__}})
+#define RG_SCALAR     ((rg_shape){0, {0}})
+#define RG_ALL        ((rg_axes){0, {0}})
+#define RG_NIL        ((rg_tensor){0, 0})
 #endif
 
 typedef struct rg_tape rg_tape;     /* one step: everything recorded on it lives until its reset       */

@@ -11,7 +11,7 @@ extern "C" {
 /* Errors of this header: the call returns NULL or false and, where `error` is not NULL, writes one line into it (at most
  * `size` bytes with the NUL) that names the file, what was found and what was expected. */
 
-/* ---- IDX, the format of MNIST (yann.lecun.com/exdb/mnist): big-endian header, then row-major elements ----------------- */
+/* ---- IDX, the format of MNIST (yann.lecun.com/exdb/mnist): big-endian header, then row-major elements ------------ */
 typedef enum rg_idx_type {
     RG_IDX_U8 = 0x08,
     RG_IDX_I8 = 0x09,
@@ -31,12 +31,12 @@ typedef struct rg_idx {
 RG_API rg_idx *rg_idx_read(const char *path, char *error, size_t size);
 RG_API void rg_idx_free(rg_idx *idx);
 
-/* ---- labelled images ----------------------------------------------------------------------------------------------------- */
+/* ---- labelled images --------------------------------------------------------------------------------------------- */
 /* Samples in memory: features [count, features] as f32, labels [count]. Owned; free with rg_dataset_free. */
 typedef struct rg_dataset {
     int64_t count;
     int64_t features;
-    int64_t classes;  /* largest label + 1; slices and splits keep it */
+    int64_t classes; /* largest label + 1; slices and splits keep it */
     float *x;
     int64_t *y;
 } rg_dataset;
@@ -51,7 +51,7 @@ RG_API bool rg_dataset_split(const rg_dataset *data, double share, uint64_t seed
                              rg_dataset **validation, char *error, size_t size);
 RG_API void rg_dataset_free(rg_dataset *data);
 
-/* ---- mini-batches ---------------------------------------------------------------------------------------------------------- */
+/* ---- mini-batches ------------------------------------------------------------------------------------------------ */
 typedef struct rg_loader_config {
     int64_t batch;  /* samples a batch; 0: 64 */
     bool shuffle;   /* a new order each epoch, a function of seed and epoch alone */

@@ -63,8 +63,8 @@ RG_API rg_tensor rg_bce_with_logits(rg_tape *t, rg_tensor x, rg_tensor y, rg_red
 RG_API rg_tensor rg_nll_loss(rg_tape *t, rg_tensor log_prob, rg_tensor target, int64_t ignore_index, rg_reduction r);
 
 typedef struct rg_cross_entropy_config {
-    rg_reduction reduction;     /* RG_MEAN                                                                     */
-    double label_smoothing;     /* in [0, 1]: that share of the target spread evenly over the classes (Szegedy
+    rg_reduction reduction;      /* RG_MEAN                                                                     */
+    double label_smoothing;      /* in [0, 1]: that share of the target spread evenly over the classes (Szegedy
                                    et al., CVPR 2016)                                                          */
     const int64_t *ignore_index; /* NULL: RG_IGNORE_INDEX                                                      */
 } rg_cross_entropy_config;
@@ -73,7 +73,7 @@ typedef struct rg_cross_entropy_config {
  * nothing is ignored. RG_NONE leaves one loss a row. NULL config for the defaults. */
 RG_API rg_tensor rg_cross_entropy(rg_tape *t, rg_tensor logits, rg_tensor target, const rg_cross_entropy_config *config);
 
-/* ---- metrics --------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------------------------------- */
 /* The share of rows of logits [n, classes] whose first largest element stands at labels[i] (i64 or i32, [n]): a
  * recorded f32 scalar, NaN for no rows. */
 RG_API rg_tensor rg_accuracy(rg_tape *t, rg_tensor logits, rg_tensor labels);

@@ -3,8 +3,10 @@
  * Throughout: the tape is the first argument; nil in, nil out; the first error stays on the tape. Arguments of one
  * op have one dtype (rg_cast converts; nothing converts by itself), shapes broadcast as NumPy's do, axes may be
  * negative. "float" is f32 or f64, "number" those and i32, i64. Results have the dtype of the arguments unless said
- * otherwise. Ops are recorded when they are called: where two calls are arguments of a third, C leaves open which comes
- * first, and with it the order on the tape and of random draws. Names, defaults and gradients at ties and kinks are PyTorch's; where they differ it says so. */
+ * otherwise. Names, defaults and gradients at ties and kinks are PyTorch's; where they differ it says so.
+ *
+ * Ops are recorded when they are called. Where two calls are arguments of a third, C leaves open which comes first, and
+ * with it their order on the tape and that of random draws. */
 #ifndef RETROGRAD_OPS_H
 #define RETROGRAD_OPS_H
 
@@ -18,10 +20,11 @@ extern "C" {
 RG_API rg_tensor rg_add(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_sub(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_mul(rg_tape *t, rg_tensor a, rg_tensor b);
-RG_API rg_tensor rg_div(rg_tape *t, rg_tensor a, rg_tensor b);     /* float only: cast integers first       */
-RG_API rg_tensor rg_pow(rg_tape *t, rg_tensor a, rg_tensor b);     /* a^b, float; d/da is 0 where b = 0, d/db is 0
-                                                                      where a = 0 and b >= 0                  */
-RG_API rg_tensor rg_maximum(rg_tape *t, rg_tensor a, rg_tensor b); /* NaN wins; half the gradient each at a tie */
+RG_API rg_tensor rg_div(rg_tape *t, rg_tensor a, rg_tensor b); /* float only: cast integers first       */
+/* a^b, float; d/da is 0 where b = 0, d/db is 0 where a = 0 and b >= 0 */
+RG_API rg_tensor rg_pow(rg_tape *t, rg_tensor a, rg_tensor b);
+/* NaN wins; half the gradient each at a tie, all of it to both where one is NaN */
+RG_API rg_tensor rg_maximum(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_minimum(rg_tape *t, rg_tensor a, rg_tensor b);
 
 /* With a number: as with rg_constant(t, dtype of x, c), so c is part of the recorded structure. A number that
@@ -51,12 +54,14 @@ RG_API rg_tensor rg_cos(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_tan(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_tanh(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_erf(rg_tape *t, rg_tensor x);
-RG_API rg_tensor rg_sigmoid(rg_tape *t, rg_tensor x);                  /* 1 / (1 + e^-x)                          */
-RG_API rg_tensor rg_relu(rg_tape *t, rg_tensor x);                     /* max(x, 0); gradient 0 at 0; NaN stays   */
+RG_API rg_tensor rg_sigmoid(rg_tape *t, rg_tensor x); /* 1 / (1 + e^-x)                          */
+/* max(x, 0); gradient 0 at 0; NaN stays, gradient 1 */
+RG_API rg_tensor rg_relu(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_leaky_relu(rg_tape *t, rg_tensor x, double slope); /* x > 0 ? x : slope x; gradient slope at 0 */
-RG_API rg_tensor rg_softplus(rg_tape *t, rg_tensor x);                 /* log(1 + e^x), exact for large |x|       */
-RG_API rg_tensor rg_gelu(rg_tape *t, rg_tensor x);                     /* x/2 (1 + erf(x/sqrt 2))                 */
-RG_API rg_tensor rg_silu(rg_tape *t, rg_tensor x);                     /* x sigmoid(x)                            */
+/* log(1 + e^x), exact where PyTorch turns linear at 20 */
+RG_API rg_tensor rg_softplus(rg_tape *t, rg_tensor x);
+RG_API rg_tensor rg_gelu(rg_tape *t, rg_tensor x);  /* x/2 (1 + erf(x/sqrt 2))                 */
+RG_API rg_tensor rg_silu(rg_tape *t, rg_tensor x);  /* x sigmoid(x)                            */
 RG_API rg_tensor rg_floor(rg_tape *t, rg_tensor x); /* these three: gradient 0 everywhere */
 RG_API rg_tensor rg_ceil(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_round(rg_tape *t, rg_tensor x); /* halves to even */
@@ -85,17 +90,18 @@ RG_API rg_tensor rg_cast(rg_tape *t, rg_tensor x, rg_dtype dtype);
  * depends on the shape alone. */
 RG_API rg_tensor rg_sum(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim);  /* number; 0 for no elements         */
 RG_API rg_tensor rg_mean(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim); /* float; NaN for no elements        */
-RG_API rg_tensor rg_prod(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim); /* number; 1 for no elements; exact
-                                                                                  gradients of any order at zeros   */
-RG_API rg_tensor rg_max(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim);  /* number; NaN wins; no elements is an
-                                                                                  error; ties share the gradient
-                                                                                  evenly, as torch.amax             */
+/* number; 1 for no elements; exact gradients of any order at zeros */
+RG_API rg_tensor rg_prod(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim);
+/* number; NaN wins; no elements is an error; ties share the gradient evenly, as torch.amax */
+RG_API rg_tensor rg_max(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim);
 RG_API rg_tensor rg_min(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim);
 /* sum((x - mean)^2) / (n - correction): correction 1 is the unbiased estimate, PyTorch's default. float.
  * Nothing to divide by (n <= correction) gives NaN or infinity, as in PyTorch. */
 RG_API rg_tensor rg_var(rg_tape *t, rg_tensor x, rg_axes axes, double correction, bool keepdim);
+/* sqrt(var); the gradient is 0 where nothing varies. */
 RG_API rg_tensor rg_std(rg_tape *t, rg_tensor x, rg_axes axes, double correction, bool keepdim);
-RG_API rg_tensor rg_logsumexp(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim); /* float; shifted by the maximum */
+/* float; shifted by the maximum */
+RG_API rg_tensor rg_logsumexp(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim);
 RG_API rg_tensor rg_any(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim); /* bool; false for no elements */
 RG_API rg_tensor rg_all(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim); /* bool; true for no elements  */
 /* Index (i64) of the first largest element along one axis; NaN counts as largest for argmax, smallest for argmin. */
@@ -106,13 +112,20 @@ RG_API rg_tensor rg_softmax(rg_tape *t, rg_tensor x, int axis);     /* float; e^
 RG_API rg_tensor rg_log_softmax(rg_tape *t, rg_tensor x, int axis); /* float; x - logsumexp(x)                      */
 
 /* ---- shape: any dtype. Those marked "view" share storage with x ----------------------------------------------- */
-RG_API rg_tensor rg_reshape(rg_tape *t, rg_tensor x, rg_shape shape); /* one extent may be -1; a view where possible, else a copy */
-RG_API rg_tensor rg_view(rg_tape *t, rg_tensor x, rg_shape shape);    /* the same, but an error where a copy would be needed      */
-RG_API rg_tensor rg_permute(rg_tape *t, rg_tensor x, rg_axes order);  /* view; order names every axis once                        */
-RG_API rg_tensor rg_transpose(rg_tape *t, rg_tensor x, int axis0, int axis1); /* view                                             */
-RG_API rg_tensor rg_squeeze(rg_tape *t, rg_tensor x, rg_axes axes);   /* view; drops those of the axes that have extent 1         */
-RG_API rg_tensor rg_unsqueeze(rg_tape *t, rg_tensor x, int axis);     /* view; a new axis of extent 1 at this place of the result */
-RG_API rg_tensor rg_expand(rg_tape *t, rg_tensor x, rg_shape shape);  /* view; broadcasts to the shape; -1 keeps an extent        */
+/* one extent may be -1; a view where possible, else a copy */
+RG_API rg_tensor rg_reshape(rg_tape *t, rg_tensor x, rg_shape shape);
+/* the same, but an error where a copy would be needed */
+RG_API rg_tensor rg_view(rg_tape *t, rg_tensor x, rg_shape shape);
+/* view; order names every axis once */
+RG_API rg_tensor rg_permute(rg_tape *t, rg_tensor x, rg_axes order);
+/* view */
+RG_API rg_tensor rg_transpose(rg_tape *t, rg_tensor x, int axis0, int axis1);
+/* view; drops those of the axes that have extent 1 */
+RG_API rg_tensor rg_squeeze(rg_tape *t, rg_tensor x, rg_axes axes);
+/* view; a new axis of extent 1 at this place of the result */
+RG_API rg_tensor rg_unsqueeze(rg_tape *t, rg_tensor x, int axis);
+/* view; broadcasts to the shape; -1 keeps an extent */
+RG_API rg_tensor rg_expand(rg_tape *t, rg_tensor x, rg_shape shape);
 /* View: elements start, start+step, ... before stop along the axis, as Python's x[start:stop:step]: negative ones
  * count from the end and are clipped. step is not 0. RG_END as stop runs through to the end in step's direction. */
 #define RG_END INT64_MIN
@@ -120,8 +133,10 @@ RG_API rg_tensor rg_slice(rg_tape *t, rg_tensor x, int axis, int64_t start, int6
 RG_API rg_tensor rg_select(rg_tape *t, rg_tensor x, int axis, int64_t index); /* view; x[index], the axis dropped */
 RG_API rg_tensor rg_flip(rg_tape *t, rg_tensor x, rg_axes axes);              /* view; none given flips all       */
 RG_API rg_tensor rg_contiguous(rg_tape *t, rg_tensor x);                      /* x itself if row-major, else a copy */
-RG_API rg_tensor rg_cat(rg_tape *t, const rg_tensor *x, int count, int axis);   /* joined along an axis               */
-RG_API rg_tensor rg_stack(rg_tape *t, const rg_tensor *x, int count, int axis); /* joined along a new axis            */
+/* joined along an axis */
+RG_API rg_tensor rg_cat(rg_tape *t, const rg_tensor *x, int count, int axis);
+/* joined along a new axis */
+RG_API rg_tensor rg_stack(rg_tape *t, const rg_tensor *x, int count, int axis);
 /* Views of `size` along the axis, the last one smaller where it does not divide. Writes at most `capacity` handles to
  * parts and returns how many there are; more than `capacity` is an error. 0 on error. */
 RG_API int rg_split(rg_tape *t, rg_tensor x, int64_t size, int axis, rg_tensor *parts, int capacity);
@@ -141,7 +156,8 @@ RG_API rg_tensor rg_affine(rg_tape *t, rg_tensor x, rg_tensor weight, rg_tensor 
 /* ---- indexing: index is i64 or i32; out of range is an error when the value is computed, negative ones included - */
 /* out[.., i, ..] = x[.., index[.., i, ..], ..] along the axis; index has x's rank and, off the axis, extents at most x's. */
 RG_API rg_tensor rg_gather(rg_tape *t, rg_tensor x, int axis, rg_tensor index);
-RG_API rg_tensor rg_index_select(rg_tape *t, rg_tensor x, int axis, rg_tensor index); /* index [n]: rows of x in that order */
+/* index [n]: rows of x in that order */
+RG_API rg_tensor rg_index_select(rg_tape *t, rg_tensor x, int axis, rg_tensor index);
 RG_API rg_tensor rg_take(rg_tape *t, rg_tensor x, rg_tensor index); /* of x flattened; the shape of index */
 /* x, with source[.., i, ..] added at [.., index[.., i, ..], ..], in the order of i. source and index have one shape. */
 RG_API rg_tensor rg_scatter_add(rg_tape *t, rg_tensor x, int axis, rg_tensor index, rg_tensor source);
@@ -152,15 +168,17 @@ RG_API rg_tensor rg_one_hot(rg_tape *t, rg_tensor index, int64_t classes, rg_dty
 RG_API rg_tensor rg_zeros(rg_tape *t, rg_dtype dtype, rg_shape shape);
 RG_API rg_tensor rg_ones(rg_tape *t, rg_dtype dtype, rg_shape shape);
 RG_API rg_tensor rg_full(rg_tape *t, rg_dtype dtype, rg_shape shape, double value);
-RG_API rg_tensor rg_arange(rg_tape *t, rg_dtype dtype, double start, double stop, double step); /* [ceil((stop - start)/step)]; number */
-RG_API rg_tensor rg_linspace(rg_tape *t, rg_dtype dtype, double start, double stop, int64_t count); /* both ends included; float */
+/* [ceil((stop - start)/step)]; number */
+RG_API rg_tensor rg_arange(rg_tape *t, rg_dtype dtype, double start, double stop, double step);
+/* both ends included; float */
+RG_API rg_tensor rg_linspace(rg_tape *t, rg_dtype dtype, double start, double stop, int64_t count);
 RG_API rg_tensor rg_eye(rg_tape *t, rg_dtype dtype, int64_t rows, int64_t columns);
 /* Random: float. Each call draws anew from the tape's seed; equal seeds and programs give equal draws. */
-RG_API rg_tensor rg_rand(rg_tape *t, rg_dtype dtype, rg_shape shape);  /* uniform in [0, 1)   */
-RG_API rg_tensor rg_randn(rg_tape *t, rg_dtype dtype, rg_shape shape); /* standard normal     */
-RG_API rg_tensor rg_bernoulli(rg_tape *t, rg_shape shape, double p);   /* bool, true with probability p */
+RG_API rg_tensor rg_rand(rg_tape *t, rg_dtype dtype, rg_shape shape);               /* uniform in [0, 1)   */
+RG_API rg_tensor rg_randn(rg_tape *t, rg_dtype dtype, rg_shape shape);              /* standard normal     */
+RG_API rg_tensor rg_bernoulli(rg_tape *t, rg_shape shape, double p);                /* bool, true with probability p */
 RG_API rg_tensor rg_randint(rg_tape *t, rg_shape shape, int64_t low, int64_t high); /* i64 in [low, high) */
-RG_API rg_tensor rg_randperm(rg_tape *t, int64_t n);                   /* i64, 0 .. n-1 in random order   */
+RG_API rg_tensor rg_randperm(rg_tape *t, int64_t n); /* i64, 0 .. n-1 in random order   */
 /* With the dtype and shape of x. */
 RG_API rg_tensor rg_zeros_like(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_ones_like(rg_tape *t, rg_tensor x);

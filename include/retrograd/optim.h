@@ -80,8 +80,10 @@ RG_API void rg_clip_grad_value(rg_tape *t, rg_params *ps, double limit);
 
 /* ---- schedules: the learning rate as a function of the step or epoch, counted from 0 --------------------------------
  * rg_optim_set_lr takes it. A negative step or length, or `every` below 1, gives NaN, which no optimizer accepts. */
-RG_API double rg_schedule_step(double base, int64_t step, int64_t every, double gamma); /* base gamma^(step div every) */
-RG_API double rg_schedule_exponential(double base, int64_t step, double gamma);         /* base gamma^step             */
+/* base gamma^(step div every) */
+RG_API double rg_schedule_step(double base, int64_t step, int64_t every, double gamma);
+/* base gamma^step */
+RG_API double rg_schedule_exponential(double base, int64_t step, double gamma);
 /* From base down to `last` over `total` steps along half a cosine, then `last`: Loshchilov and Hutter, ICLR 2017. */
 RG_API double rg_schedule_cosine(double base, double last, int64_t step, int64_t total);
 /* Linear from base/steps at step 0 to base at step steps-1, then base. */

@@ -12,7 +12,8 @@ extern "C" {
 /* A store owns its entries: named parameters (trained), buffers (running statistics) and state (an optimizer's
  * moments). Several tapes, one a thread, may read a store at the same time; only one may assign. */
 RG_API rg_params *rg_params_new(uint64_t seed); /* NULL: out of memory */
-RG_API void rg_params_free(rg_params *ps);      /* every rg_param of it ends, and every tape that read it must be reset first */
+/* every rg_param of it ends, and every tape that read it must be reset first */
+RG_API void rg_params_free(rg_params *ps);
 
 /* The first error of the store ("" when none): a bad shape, a name used twice, no memory. */
 RG_API const char *rg_params_error(const rg_params *ps);

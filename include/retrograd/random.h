@@ -22,9 +22,11 @@ RG_API rg_rng rg_rng_new(uint64_t seed, uint64_t stream);
  * finite fills with its low end. */
 RG_API void rg_rng_uniform_f32(rg_rng *rng, float *out, size_t n, float low, float high);    /* in [low, high) */
 RG_API void rg_rng_uniform_f64(rg_rng *rng, double *out, size_t n, double low, double high); /* in [low, high) */
-RG_API void rg_rng_normal_f32(rg_rng *rng, float *out, size_t n, float mean, float std);     /* Box and Muller, 1958 */
+/* Box and Muller, 1958 */
+RG_API void rg_rng_normal_f32(rg_rng *rng, float *out, size_t n, float mean, float std);
 RG_API void rg_rng_normal_f64(rg_rng *rng, double *out, size_t n, double mean, double std);
-RG_API void rg_rng_bernoulli(rg_rng *rng, bool *out, size_t n, double p);                    /* true with probability p */
+/* true with probability p */
+RG_API void rg_rng_bernoulli(rg_rng *rng, bool *out, size_t n, double p);
 /* Integers in [low, high), by Lemire's multiplication, 128 random bits each: bias below 2^-64. high <= low fills with low. */
 RG_API void rg_rng_integers(rg_rng *rng, int64_t *out, size_t n, int64_t low, int64_t high);
 /* A permutation of 0 .. n-1 (Fisher and Yates); advances the counter by n. */

@@ -2,6 +2,7 @@
 #ifndef RETROGRAD_H
 #define RETROGRAD_H
 
+// clang-format off
 #include <retrograd/base.h>
 #include <retrograd/tape.h>
 #include <retrograd/random.h>
@@ -13,5 +14,6 @@
 #include <retrograd/data.h>
 #include <retrograd/viz.h>
 #include <retrograd/info.h>
+// clang-format on
 
 #endif

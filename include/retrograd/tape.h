@@ -79,9 +79,10 @@ RG_API bool rg_requires_grad(rg_tape *t, rg_tensor x);    /* does it depend on a
 /* ---- values ------------------------------------------------------------------------------------------------
  * Asking runs what the value needs and all pending assignments. What was computed is not computed twice. If a
  * parameter that the value still needs was assigned in the meantime, asking is an error. */
-RG_API double rg_item(rg_tape *t, rg_tensor x);                            /* of one element, as a double; NaN on error */
+/* of one element, as a double; NaN on error */
+RG_API double rg_item(rg_tape *t, rg_tensor x);
 RG_API bool rg_read(rg_tape *t, rg_tensor x, void *out, size_t out_bytes); /* row-major copy; sizes must agree */
-RG_API const void *rg_data(rg_tape *t, rg_tensor x); /* row-major values, valid until the reset; NULL on error */
+RG_API const void *rg_data(rg_tape *t, rg_tensor x);      /* row-major values, valid until the reset; NULL on error */
 RG_API const float *rg_data_f32(rg_tape *t, rg_tensor x); /* the same, with the dtype checked */
 RG_API const double *rg_data_f64(rg_tape *t, rg_tensor x);
 RG_API const int64_t *rg_data_i64(rg_tape *t, rg_tensor x);
@@ -109,27 +110,27 @@ RG_API void rg_scope_pop(rg_tape *t);
 RG_API const char *rg_scope(const rg_tape *t); /* "" at the top; valid until the reset */
 
 /* ---- the tape as data -------------------------------------------------------------------------------------- */
-RG_API int64_t rg_tape_length(const rg_tape *t);         /* number of recorded nodes */
-RG_API rg_tensor rg_tape_at(rg_tape *t, int64_t index);  /* handle of a node */
+RG_API int64_t rg_tape_length(const rg_tape *t);        /* number of recorded nodes */
+RG_API rg_tensor rg_tape_at(rg_tape *t, int64_t index); /* handle of a node */
 
 /* XXH3 of the recorded structure (ops, attributes, shapes, dtypes, topology): equal for equal programs, whatever
  * the values, the learning rates and the addresses. */
 RG_API uint64_t rg_tape_hash(const rg_tape *t);
 
 typedef struct rg_node {
-    const char *op;          /* name in the op table                                         */
-    const char *scope;       /* "" at the top                                                */
-    const char *name;        /* the parameter's name for a leaf, else ""                     */
-    const uint32_t *inputs;  /* input_count indices, for rg_tape_at; valid until the reset   */
+    const char *op;         /* name in the op table                                         */
+    const char *scope;      /* "" at the top                                                */
+    const char *name;       /* the parameter's name for a leaf, else ""                     */
+    const uint32_t *inputs; /* input_count indices, for rg_tape_at; valid until the reset   */
     int input_count;
     rg_shape shape;
     int64_t strides[RG_MAX_RANK]; /* in elements                                             */
     rg_dtype dtype;
-    bool requires_grad; /* depends on a trainable parameter                                  */
-    bool backward;      /* recorded while gradients were taken                               */
-    bool is_view;       /* shares the storage of its input                                   */
-    bool computed;      /* its value is there                                                */
-    const void *data;   /* its first element where it is computed, else NULL; until the next run or reset */
+    bool requires_grad;  /* depends on a trainable parameter                                  */
+    bool backward;       /* recorded while gradients were taken                               */
+    bool is_view;        /* shares the storage of its input                                   */
+    bool computed;       /* its value is there                                                */
+    const void *data;    /* its first element where it is computed, else NULL; until the next run or reset */
     char attributes[96]; /* "axes=[1] keepdim=true"; "" where there are none                  */
 } rg_node;
 

@@ -69,7 +69,8 @@ static rg_tensor fit(rg_tape *t, const rg__op *op, rg_tensor g, const rg__node *
     memcpy(shape.dims, x->dims, x->rank * sizeof *x->dims);
     if (!fits) {
         rg__fail(t, op, RG_ERROR_STATE, "its vjp rule gave a gradient %s of %s for an input %s of %s",
-                 rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n), rg_dtype_name((rg_dtype)x->dtype), RG__NODE_TEXT(x));
+                 rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n), rg_dtype_name((rg_dtype)x->dtype),
+                 RG__NODE_TEXT(x));
         return RG_NIL;
     }
     if (summed.count)
@@ -155,7 +156,8 @@ static rg_tensor first_cotangent(rg_tape *t, const char *who, rg_tensor y, rg_te
     if (!n)
         return RG_NIL;
     if (n->dtype > RG_F64) {
-        rg__fail_named(t, who, RG_ERROR_DTYPE, "%s has no gradient; f32 or f64 is needed", rg_dtype_name((rg_dtype)n->dtype));
+        rg__fail_named(t, who, RG_ERROR_DTYPE, "%s has no gradient; f32 or f64 is needed",
+                       rg_dtype_name((rg_dtype)n->dtype));
         return RG_NIL;
     }
     if (!given) {
@@ -171,7 +173,8 @@ static rg_tensor first_cotangent(rg_tape *t, const char *who, rg_tensor y, rg_te
     if (c->dtype == n->dtype && rg__dims_equal(c->rank, c->dims, n->rank, n->dims))
         return cotangent;
     rg__fail_named(t, who, RG_ERROR_SHAPE, "the cotangent is %s of %s; the result is %s of %s",
-                   rg_dtype_name((rg_dtype)c->dtype), RG__NODE_TEXT(c), rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n));
+                   rg_dtype_name((rg_dtype)c->dtype), RG__NODE_TEXT(c), rg_dtype_name((rg_dtype)n->dtype),
+                   RG__NODE_TEXT(n));
     return RG_NIL;
 }
 
@@ -253,8 +256,8 @@ void rg_param_set_grad(rg_tape *t, rg_param *p, rg_tensor grad)
     if (!e || (!n && !rg_is_nil(grad)))
         return;
     if (n && (n->dtype != p->dtype || !rg__dims_equal(n->rank, n->dims, p->shape.rank, p->shape.dims))) {
-        rg__fail_named(t, "param_set_grad", RG_ERROR_SHAPE, "parameter '%s' is %s of %s; the gradient is %s of %s", p->name,
-                       rg_dtype_name(p->dtype), RG__DIMS_TEXT(p->shape.rank, p->shape.dims),
+        rg__fail_named(t, "param_set_grad", RG_ERROR_SHAPE, "parameter '%s' is %s of %s; the gradient is %s of %s",
+                       p->name, rg_dtype_name(p->dtype), RG__DIMS_TEXT(p->shape.rank, p->shape.dims),
                        rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n));
         return;
     }
@@ -282,7 +285,8 @@ void rg__store_grads(rg_tape *t, uint32_t from)
         rg_tensor g = t->entry[i].grad;
         if (!p || rg_is_nil(g) || g.id < from)
             continue;
-        if (p->has_grad && rg__at(t, (uint32_t)g.id)->slot.param == p->grad && rg__at(t, (uint32_t)g.id)->op == rg__op_leaf)
+        if (p->has_grad && rg__at(t, (uint32_t)g.id)->slot.param == p->grad &&
+            rg__at(t, (uint32_t)g.id)->op == rg__op_leaf)
             continue; /* it is the stored one */
         rg_param *stored = rg__param_grad_storage(p);
         if (!stored)

@@ -31,9 +31,9 @@ typedef struct check {
     rg_tape *t;
     variable *v;
     int variables;
-    rg_tensor *x;       /* the inputs on the tape, then the variables */
-    rg_tensor *grad;    /* one a variable */
-    double *cotangent;  /* of the result; outputs of them */
+    rg_tensor *x;      /* the inputs on the tape, then the variables */
+    rg_tensor *grad;   /* one a variable */
+    double *cotangent; /* of the result; outputs of them */
     double *result;
     int64_t outputs;
     rg_shape shape; /* of the result */
@@ -173,7 +173,8 @@ static bool first_evaluation(check *c)
     if (rg_is_nil(y))
         return fail(c, "the function returned no tensor");
     if (rg_dtype_of(c->t, y) != RG_F64)
-        return tape_ok(c) && fail(c, "the function's result is %s; differences need f64", rg_dtype_name(rg_dtype_of(c->t, y)));
+        return tape_ok(c) &&
+               fail(c, "the function's result is %s; differences need f64", rg_dtype_name(rg_dtype_of(c->t, y)));
     c->shape = rg_shape_of(c->t, y);
     c->outputs = rg_numel(c->t, y);
     c->cotangent = doubles(c->outputs);
@@ -371,7 +372,11 @@ static bool is_wrong(check *c, const rg__node *n)
     }
     if (ready) {
         rg_gradcheck_report own = {0};
-        check sub = {.f = apply_again, .user = (void *)(uintptr_t)n, .input = input, .inputs = n->n_in, .config = c->config,
+        check sub = {.f = apply_again,
+                     .user = (void *)(uintptr_t)n,
+                     .input = input,
+                     .inputs = n->n_in,
+                     .config = c->config,
                      .report = &own};
         sub.config.params = NULL;
         sub.config.jacobian = false;
@@ -433,9 +438,9 @@ static void describe(rg_gradcheck_report *r, const char *order)
     snprintf(what, sizeof what, "%s", r->message);
     if (r->index >= 0)
         snprintf(where, sizeof where, " at element %lld of input %d", (long long)r->index, r->input);
-    snprintf(r->message, sizeof r->message, "%s gradient%s: analytic %.10g, numeric %.10g, error %.3g%s%s%s%s%.200s", order,
-             where, r->analytic, r->numeric, r->error, r->op[0] ? "; the rule of '" : "", r->op, r->op[0] ? "' disagrees" : "",
-             what[0] ? "; " : "", what);
+    snprintf(r->message, sizeof r->message, "%s gradient%s: analytic %.10g, numeric %.10g, error %.3g%s%s%s%s%.200s",
+             order, where, r->analytic, r->numeric, r->error, r->op[0] ? "; the rule of '" : "", r->op,
+             r->op[0] ? "' disagrees" : "", what[0] ? "; " : "", what);
 }
 
 static rg_gradcheck_config complete(const rg_gradcheck_config *config)
@@ -452,7 +457,11 @@ static bool gradcheck(rg_function f, void *user, const rg_array *inputs, int cou
                       rg_gradcheck_report *report, const char *order)
 {
     rg_gradcheck_report unread;
-    check c = {.f = f, .user = user, .input = inputs, .inputs = count, .config = complete(config),
+    check c = {.f = f,
+               .user = user,
+               .input = inputs,
+               .inputs = count,
+               .config = complete(config),
                .report = report ? report : &unread};
     *c.report = (rg_gradcheck_report){.index = -1, .output = -1};
     if (!f || count < 0 || (count > 0 && !inputs))
@@ -506,8 +515,8 @@ static rg_tensor gradients(rg_tape *t, const rg_tensor *x, int count, void *user
 }
 
 /* The shape of f's result. */
-static bool result_shape(rg_function f, void *user, const rg_array *inputs, int count, const rg_gradcheck_config *config,
-                         rg_gradcheck_report *report, rg_shape *shape)
+static bool result_shape(rg_function f, void *user, const rg_array *inputs, int count,
+                         const rg_gradcheck_config *config, rg_gradcheck_report *report, rg_shape *shape)
 {
     check c = {.f = f, .user = user, .input = inputs, .inputs = count, .config = complete(config), .report = report};
     bool ok = set_up(&c) && first_evaluation(&c);

@@ -112,8 +112,7 @@ static rg_param *new_entry(rg_params *ps, const char *name, rg_dtype dtype, rg_s
     return p;
 }
 
-static rg_param *add(rg_params *ps, rg_param_kind kind, const char *name, rg_dtype dtype, rg_shape shape,
-                     const void *data)
+static rg_param *add(rg_params *ps, rg_param_kind kind, const char *name, rg_dtype dtype, rg_shape shape, const void *data)
 {
     if (!ps || ps->error.status != RG_OK)
         return NULL;
@@ -165,21 +164,11 @@ static void fill(rg_param *p, double value)
 {
     for (int64_t i = 0; i < p->numel; i++)
         switch (p->dtype) {
-        case RG_F32:
-            ((float *)p->data)[i] = (float)value;
-            break;
-        case RG_F64:
-            ((double *)p->data)[i] = value;
-            break;
-        case RG_I32:
-            ((int32_t *)p->data)[i] = (int32_t)value;
-            break;
-        case RG_I64:
-            ((int64_t *)p->data)[i] = (int64_t)value;
-            break;
-        case RG_BOOL:
-            ((bool *)p->data)[i] = value != 0;
-            break;
+        case RG_F32: ((float *)p->data)[i] = (float)value; break;
+        case RG_F64: ((double *)p->data)[i] = value; break;
+        case RG_I32: ((int32_t *)p->data)[i] = (int32_t)value; break;
+        case RG_I64: ((int64_t *)p->data)[i] = (int64_t)value; break;
+        case RG_BOOL: ((bool *)p->data)[i] = value != 0; break;
         }
 }
 
@@ -217,8 +206,9 @@ rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape 
     }
     if (s->dtype == dtype && rg_shape_equal(s->shape, shape))
         return s;
-    rg_params_fail(p->store, RG_ERROR_SHAPE, "state '%s' is %s of %s; %s of %s is needed", s->name, rg_dtype_name(s->dtype),
-                   RG__DIMS_TEXT(s->shape.rank, s->shape.dims), rg_dtype_name(dtype), RG__DIMS_TEXT(shape.rank, shape.dims));
+    rg_params_fail(p->store, RG_ERROR_SHAPE, "state '%s' is %s of %s; %s of %s is needed", s->name,
+                   rg_dtype_name(s->dtype), RG__DIMS_TEXT(s->shape.rank, s->shape.dims), rg_dtype_name(dtype),
+                   RG__DIMS_TEXT(shape.rank, shape.dims));
     return NULL;
 }
 

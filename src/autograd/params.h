@@ -23,7 +23,7 @@ struct rg_param {
     rg_param *grad_of; /* of such storage: whose gradient it is                       */
     rg_param *state;   /* first of the states, linked by `next`                       */
     rg_param *next;
-    const char *key;   /* of a state: the part of the name behind the slash           */
+    const char *key; /* of a state: the part of the name behind the slash           */
 };
 
 /* Storage for p's gradient; NULL and an error on the store when out of memory. */

@@ -216,8 +216,9 @@ static rg_tensor finish(rg_tape *t, rg__node *n)
     else
         n->flags |= RG__TRACKED;
     if (inference && (n->flags & RG__TRACKED)) {
-        rg__fail(t, n->op, RG_ERROR_STATE, "a result of an inference section enters an op that gradients flow through; "
-                                           "rg_detach it first");
+        rg__fail(t, n->op, RG_ERROR_STATE,
+                 "a result of an inference section enters an op that gradients flow through; "
+                 "rg_detach it first");
         return RG_NIL;
     }
     hash_node(t, n);
@@ -272,8 +273,7 @@ rg_tensor rg__record_view(rg_tape *t, const rg__op *op, rg_tensor x, int rank, c
     return rg__record_slot(t, op, &x, 1, (rg_dtype)rg__at(t, (uint32_t)x.id)->dtype, rank, dims, attr, &source);
 }
 
-rg_tensor rg__record_random(rg_tape *t, const rg__op *op, rg_dtype dtype, int rank, const int64_t *dims,
-                            const void *attr)
+rg_tensor rg__record_random(rg_tape *t, const rg__op *op, rg_dtype dtype, int rank, const int64_t *dims, const void *attr)
 {
     if (rg_failed(t))
         return RG_NIL;
@@ -286,7 +286,8 @@ static rg_tensor differ(rg_tape *t, const rg__op *op, rg_status status, const rg
 {
     if (status == RG_ERROR_DTYPE)
         rg__fail(t, op, status, "%s of %s and %s of %s: dtypes must agree; rg_cast converts",
-                 rg_dtype_name((rg_dtype)a->dtype), RG__NODE_TEXT(a), rg_dtype_name((rg_dtype)b->dtype), RG__NODE_TEXT(b));
+                 rg_dtype_name((rg_dtype)a->dtype), RG__NODE_TEXT(a), rg_dtype_name((rg_dtype)b->dtype),
+                 RG__NODE_TEXT(b));
     else
         rg__fail(t, op, status, "%s and %s do not broadcast", RG__NODE_TEXT(a), RG__NODE_TEXT(b));
     return RG_NIL;
@@ -301,8 +302,8 @@ rg_tensor rg__record_pointwise(rg_tape *t, const rg__op *op, const rg_tensor *in
     /* The last arguments have one dtype; the first of three is a condition. */
     const rg__node *last = n[n_in - 1];
     if (n_in == 3 && n[0]->dtype != RG_BOOL) {
-        rg__fail(t, op, RG_ERROR_DTYPE, "the condition is %s of %s; bool is needed", rg_dtype_name((rg_dtype)n[0]->dtype),
-                 RG__NODE_TEXT(n[0]));
+        rg__fail(t, op, RG_ERROR_DTYPE, "the condition is %s of %s; bool is needed",
+                 rg_dtype_name((rg_dtype)n[0]->dtype), RG__NODE_TEXT(n[0]));
         return RG_NIL;
     }
     if (n_in > 1 && n[n_in - 2]->dtype != last->dtype)
@@ -310,9 +311,9 @@ rg_tensor rg__record_pointwise(rg_tape *t, const rg__op *op, const rg_tensor *in
     if (!op->loop[last->dtype]) {
         rg__fail(t, op, RG_ERROR_DTYPE, "%s of %s given; %s is needed", rg_dtype_name((rg_dtype)last->dtype),
                  RG__NODE_TEXT(last),
-                 op->loop[RG_I32]    ? "f32, f64, i32 or i64"
-                 : op->loop[RG_F32]  ? "f32 or f64"
-                                     : "bool");
+                 op->loop[RG_I32]   ? "f32, f64, i32 or i64"
+                 : op->loop[RG_F32] ? "f32 or f64"
+                                    : "bool");
         return RG_NIL;
     }
     int rank = n[0]->rank;

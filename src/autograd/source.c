@@ -6,17 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(input, 0, RG__NODIFF, RG__NOKERNEL, "a value given")                                                           \
-    ROW(scalar, 0, RG__NODIFF, RG__KERNEL, "a number that may differ from run to run")                                 \
-    ROW(constant, 0, RG__NODIFF, RG__KERNEL, "a number", RG__ATTR(constant))                                           \
-    ROW(leaf, -1, RG__THROUGH, RG__NOKERNEL, "a parameter", .no_sample = "needs a parameter")                          \
-    ROW(assign, 1, RG__NODIFF, RG__NOKERNEL, "parameter := x", .no_sample = "needs a parameter")                       \
+#define ROWS(ROW)                                                                                \
+    ROW(input, 0, RG__NODIFF, RG__NOKERNEL, "a value given")                                     \
+    ROW(scalar, 0, RG__NODIFF, RG__KERNEL, "a number that may differ from run to run")           \
+    ROW(constant, 0, RG__NODIFF, RG__KERNEL, "a number", RG__ATTR(constant))                     \
+    ROW(leaf, -1, RG__THROUGH, RG__NOKERNEL, "a parameter", .no_sample = "needs a parameter")    \
+    ROW(assign, 1, RG__NODIFF, RG__NOKERNEL, "parameter := x", .no_sample = "needs a parameter") \
     ROW(detach, 1, RG__NODIFF, RG__NOKERNEL, "x without its history")
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_source[OP_##name])
 
 const rg__op *const rg__op_leaf = &rg__ops_source[OP_leaf], *const rg__op_assign = &rg__ops_source[OP_assign];
@@ -31,7 +29,8 @@ static bool valid_input(rg_tape *t, rg_dtype dtype, rg_shape shape, const void *
     if ((unsigned)dtype >= RG_DTYPES)
         rg__fail(t, OP(input), RG_ERROR_ARGUMENT, "%d is no dtype", (int)dtype);
     else if (numel < 0)
-        rg__fail(t, OP(input), RG_ERROR_SHAPE, "%s (rank %d) is not a valid shape: rank 0 to %d, no negative extent, no overflow",
+        rg__fail(t, OP(input), RG_ERROR_SHAPE,
+                 "%s (rank %d) is not a valid shape: rank 0 to %d, no negative extent, no overflow",
                  RG__DIMS_TEXT(shape.rank, shape.dims), shape.rank, RG_MAX_RANK);
     else if (!data && numel > 0)
         rg__fail(t, OP(input), RG_ERROR_ARGUMENT, "NULL data for %s", RG__DIMS_TEXT(shape.rank, shape.dims));
@@ -104,21 +103,11 @@ static const rg__field fields_constant[] = {RG__FIELD(struct constant, value, RG
 static bool store_number(const rg__run *run, double value)
 {
     switch (run->out.dtype) {
-    case RG_F32:
-        *(float *)run->out.data = (float)value;
-        break;
-    case RG_F64:
-        *(double *)run->out.data = value;
-        break;
-    case RG_I32:
-        *(int32_t *)run->out.data = (int32_t)value;
-        break;
-    case RG_I64:
-        *(int64_t *)run->out.data = (int64_t)value;
-        break;
-    case RG_BOOL:
-        *(bool *)run->out.data = value != 0;
-        break;
+    case RG_F32: *(float *)run->out.data = (float)value; break;
+    case RG_F64: *(double *)run->out.data = value; break;
+    case RG_I32: *(int32_t *)run->out.data = (int32_t)value; break;
+    case RG_I64: *(int64_t *)run->out.data = (int64_t)value; break;
+    case RG_BOOL: *(bool *)run->out.data = value != 0; break;
     }
     return true;
 }
@@ -202,8 +191,8 @@ rg_tensor rg__record_leaf(rg_tape *t, rg_param *p, rg__entry *e, rg_tensor value
         source.strides = n->strides;
         source.version = p->sets;
     }
-    e->leaf = rg__record_slot(t, OP(leaf), &value, rg_is_nil(value) ? 0 : 1, p->dtype, p->shape.rank, p->shape.dims, NULL,
-                              &source);
+    e->leaf = rg__record_slot(t, OP(leaf), &value, rg_is_nil(value) ? 0 : 1, p->dtype, p->shape.rank, p->shape.dims,
+                              NULL, &source);
     t->mode = mode;
     return e->leaf;
 }
@@ -276,7 +265,7 @@ static rg_tensor sample_detach(rg__draw *draw, int index)
 {
     return index > 0 ? RG_NIL : rg_detach(draw->t, RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL));
 }
-#define sample_leaf NULL
+#define sample_leaf   NULL
 #define sample_assign NULL
 
 RG__FAMILY(source, ROWS(RG__ROW))

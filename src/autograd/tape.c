@@ -137,7 +137,8 @@ rg_mark rg_tape_mark(rg_tape *t)
         t->place_capacity *= 2;
     }
     t->generation = next_generation(t->generation); /* the mark's own, and a new one for the nodes behind it */
-    t->place[t->places] = (rg__place){t->generation, t->hash, t->length, rg__arena_position(&t->arena), t->scope, t->mode};
+    t->place[t->places] =
+        (rg__place){t->generation, t->hash, t->length, rg__arena_position(&t->arena), t->scope, t->mode};
     return (rg_mark){t->generation, t->places++};
 }
 
@@ -146,7 +147,8 @@ void rg_tape_rollback(rg_tape *t, rg_mark mark)
     if (!t)
         return;
     if (mark.depth == 0 || mark.depth >= t->places || t->place[mark.depth].generation != mark.generation) {
-        rg__fail_named(t, "rollback", RG_ERROR_HANDLE, "the mark is from another tape, or from before a reset or rollback");
+        rg__fail_named(t, "rollback", RG_ERROR_HANDLE,
+                       "the mark is from another tape, or from before a reset or rollback");
         return;
     }
     roll_back(t, (size_t)mark.depth);
@@ -191,8 +193,8 @@ void rg__fail_in(rg_tape *t, const char *who, const char *scope, rg_status statu
     if (t->error.status != RG_OK)
         return;
     vsnprintf(message, sizeof message, format, args);
-    rg__error_set(&t->error, status, "%s%s%s%s%.100s%s", who ? who : "", who ? ": " : "", message, *scope ? " (in " : "",
-                  scope, *scope ? ")" : "");
+    rg__error_set(&t->error, status, "%s%s%s%s%.100s%s", who ? who : "", who ? ": " : "", message,
+                  *scope ? " (in " : "", scope, *scope ? ")" : "");
 }
 
 void rg__fail_named(rg_tape *t, const char *who, rg_status status, const char *format, ...)

@@ -91,16 +91,11 @@ double rg_item(rg_tape *t, rg_tensor x)
         return NAN;
     const void *p = rg__value(t, n);
     switch ((rg_dtype)n->dtype) {
-    case RG_F32:
-        return *(const float *)p;
-    case RG_F64:
-        return *(const double *)p;
-    case RG_I32:
-        return *(const int32_t *)p;
-    case RG_I64:
-        return (double)*(const int64_t *)p;
-    case RG_BOOL:
-        return *(const bool *)p;
+    case RG_F32: return *(const float *)p;
+    case RG_F64: return *(const double *)p;
+    case RG_I32: return *(const int32_t *)p;
+    case RG_I64: return (double)*(const int64_t *)p;
+    case RG_BOOL: return *(const bool *)p;
     }
     return NAN;
 }

@@ -10,7 +10,7 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[RG_DTYPES] = {
-    [RG_F32] = {"f32", sizeof(float)},    [RG_F64] = {"f64", sizeof(double)}, [RG_I32] = {"i32", sizeof(int32_t)},
+    [RG_F32] = {"f32", sizeof(float)},   [RG_F64] = {"f64", sizeof(double)}, [RG_I32] = {"i32", sizeof(int32_t)},
     [RG_I64] = {"i64", sizeof(int64_t)}, [RG_BOOL] = {"bool", sizeof(bool)},
 };
 

@@ -12,7 +12,6 @@ uint64_t rg__hash64(const void *data, size_t bytes, uint64_t seed)
     return XXH3_64bits_withSeed(data, bytes, seed);
 }
 
-
 /* The opaque rg__hasher is XXH3's own state. */
 rg__hasher *rg__hasher_new(void)
 {

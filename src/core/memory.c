@@ -5,9 +5,9 @@
 
 /* ---- arena ---- */
 
-#define CHUNK_BYTES ((size_t)64 << 10)
+#define CHUNK_BYTES      ((size_t)64 << 10)
 #define CHUNK_BYTES_MOST ((size_t)4 << 20)
-#define ARENA_ALIGN 16
+#define ARENA_ALIGN      16
 
 struct rg__chunk {
     rg__chunk *next;

@@ -9,7 +9,7 @@
 
 #define RG__ALIGN 64 /* of every value: a cache line, an AVX-512 register */
 
-/* ---- arena: bump allocation; all that was allocated since a position ends at once ------------------------------------- */
+/* ---- arena: bump allocation; all that was allocated since a position ends at once -------------------------------- */
 typedef struct rg__chunk rg__chunk;
 
 typedef struct rg__arena {
@@ -27,7 +27,7 @@ rg__arena_mark rg__arena_position(const rg__arena *arena);
 void rg__arena_rewind(rg__arena *arena, rg__arena_mark mark);
 void rg__arena_free(rg__arena *arena);
 
-/* ---- pool: blocks in size classes, four to each power of two --------------------------------------------------------------- */
+/* ---- pool: blocks in size classes, four to each power of two ----------------------------------------------------- */
 #define RG__POOL_CLASSES 160
 
 typedef struct rg__pool {

@@ -41,14 +41,14 @@ void rg__row_major(int rank, const int64_t *dims, int64_t *strides)
 bool rg__is_row_major(int rank, const int64_t *dims, const int64_t *strides)
 {
     int64_t step = 1;
+    bool in_order = true;
     for (int i = rank - 1; i >= 0; i--) {
         if (dims[i] == 0)
             return true;
-        if (dims[i] != 1 && strides[i] != step)
-            return false;
+        in_order = in_order && (dims[i] == 1 || strides[i] == step);
         step *= dims[i];
     }
-    return true;
+    return in_order;
 }
 
 bool rg__broadcast(int *out_rank, int64_t *out, int rank, const int64_t *dims)

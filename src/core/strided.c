@@ -61,9 +61,9 @@ bool rg__walk_next(rg__walk *walk)
     return false;
 }
 
-#define COPY_RUN(T)                                                                                                    \
-    for (int64_t i = 0; i < w.run; i++)                                                                                \
-        *(T *)(w.p[0] + i * w.step[0]) = *(const T *)(w.p[1] + i * w.step[1]);                                         \
+#define COPY_RUN(T)                                                            \
+    for (int64_t i = 0; i < w.run; i++)                                        \
+        *(T *)(w.p[0] + i * w.step[0]) = *(const T *)(w.p[1] + i * w.step[1]); \
     break
 
 void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
@@ -78,12 +78,9 @@ void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
             continue;
         }
         switch (out.size) {
-        case 1:
-            COPY_RUN(uint8_t);
-        case 4:
-            COPY_RUN(uint32_t);
-        case 8:
-            COPY_RUN(uint64_t);
+        case 1: COPY_RUN(uint8_t);
+        case 4: COPY_RUN(uint32_t);
+        case 8: COPY_RUN(uint64_t);
         }
     } while (rg__walk_next(&w));
 }

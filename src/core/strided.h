@@ -9,10 +9,10 @@
 /* Positions of up to four arrays of one shape in row-major order, as runs along the last axis. Neighbouring axes that lie
  * one after the other in all arrays are walked as one, so that contiguous arrays are a single run. */
 typedef struct rg__walk {
-    int64_t run;                         /* elements of each run; 0 where the shape is empty */
-    int64_t step[RG__WALK_ARRAYS];       /* bytes from one element of a run to the next      */
-    char *p[RG__WALK_ARRAYS];            /* the current run                                  */
-    int arrays, rank;                    /* rank of the walked axes, the run's not counted   */
+    int64_t run;                   /* elements of each run; 0 where the shape is empty */
+    int64_t step[RG__WALK_ARRAYS]; /* bytes from one element of a run to the next      */
+    char *p[RG__WALK_ARRAYS];      /* the current run                                  */
+    int arrays, rank;              /* rank of the walked axes, the run's not counted   */
     int64_t dims[RG_MAX_RANK], index[RG_MAX_RANK];
     int64_t strides[RG__WALK_ARRAYS][RG_MAX_RANK]; /* bytes */
 } rg__walk;

@@ -152,7 +152,8 @@ static void release_read(rg_tape *t, const rg__node *reader, uint32_t id, const 
     for (int i = 0; i < reader->n_in; i++) {
         const uint32_t root = rg__at(t, reader->in[i])->root;
         rg__node *node = rg__at(t, root);
-        if ((node->flags & (RG__INFERENCE | RG__KEEP)) == RG__INFERENCE && is_computed_by_kernel(node->op) && d->last[root] == id + 1)
+        if ((node->flags & (RG__INFERENCE | RG__KEEP)) == RG__INFERENCE && is_computed_by_kernel(node->op) &&
+            d->last[root] == id + 1)
             rg__release(t, node);
     }
 }

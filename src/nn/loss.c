@@ -52,7 +52,7 @@ rg_tensor rg_bce_with_logits(rg_tape *t, rg_tensor x, rg_tensor y, rg_reduction 
     return reduce(t, "bce_with_logits", rg_add(t, if_true, if_false), r);
 }
 
-/* ---- classes --------------------------------------------------------------------------------------------------------- */
+/* ---- classes ----------------------------------------------------------------------------------------------------- */
 
 /* A vector is one row of classes; otherwise they lie along the second axis. */
 static int class_axis(rg_shape shape)

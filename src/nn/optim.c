@@ -64,7 +64,7 @@ void rg_optim_step(rg_optim *opt, rg_tape *t)
     rg_params_clear_grads(t, opt->store);
 }
 
-/* ---- state: entries of the store named "p/kind.key" ------------------------------------------------------------------ */
+/* ---- state: entries of the store named "p/kind.key" -------------------------------------------------------------- */
 
 static rg_param *state(const rg_optim *opt, rg_tape *t, rg_param *p, const char *key, rg_dtype dtype, rg_shape shape,
                        double initial)
@@ -93,7 +93,7 @@ rg_tensor rg__optim_count(const rg_optim *opt, rg_tape *t, rg_param *p)
     return step;
 }
 
-/* ---- what updates are made of ---------------------------------------------------------------------------------------- */
+/* ---- what updates are made of ------------------------------------------------------------------------------------ */
 
 rg_tensor rg__optim_decay(rg_tape *t, rg_param *p, rg_tensor g, double weight_decay)
 {

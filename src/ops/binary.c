@@ -6,7 +6,7 @@
 
 #define SIGNED RG__SIGNED
 #define WITHIN RG__INTERVAL
-#define APART RG__DISTINCT
+#define APART  RG__DISTINCT
 
 /* In the value, a and b are elements; in the gradients the recorded arguments, with y the result and g its cotangent. The
  * engine sums the gradients back over broadcast axes. */
@@ -24,37 +24,35 @@
     ROW(pow,     "a^b",       WITHIN, .5, 2,  pow(a, b),          rg_mul(t, g, pow_base(t, a, b)), rg_mul(t, g, pow_exponent(t, a, b, y)))
 // clang-format on
 
-enum {
-    NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM)
-};
+enum { NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_binary[OP_##name])
 
 /* ---- kernels ---- */
 
-#define LOOP(name, T, value)                                                                                           \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)                                    \
-    {                                                                                                                  \
-        (void)attr;                                                                                                    \
-        if (s[0] == sizeof(T) && s[1] == sizeof(T) && s[2] == sizeof(T)) {                                             \
-            T *restrict out = (T *)p[0];                                                                               \
-            const T *in_a = (const T *)p[1], *in_b = (const T *)p[2];                                                  \
-            for (int64_t i = 0; i < n; i++) {                                                                          \
-                T a = in_a[i], b = in_b[i];                                                                            \
-                out[i] = (T)(value);                                                                                   \
-            }                                                                                                          \
-            return;                                                                                                    \
-        }                                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]);                                    \
-            *(T *)(p[0] + i * s[0]) = (T)(value);                                                                      \
-        }                                                                                                              \
+#define LOOP(name, T, value)                                                        \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        (void)attr;                                                                 \
+        if (s[0] == sizeof(T) && s[1] == sizeof(T) && s[2] == sizeof(T)) {          \
+            T *restrict out = (T *)p[0];                                            \
+            const T *in_a = (const T *)p[1], *in_b = (const T *)p[2];               \
+            for (int64_t i = 0; i < n; i++) {                                       \
+                T a = in_a[i], b = in_b[i];                                         \
+                out[i] = (T)(value);                                                \
+            }                                                                       \
+            return;                                                                 \
+        }                                                                           \
+        for (int64_t i = 0; i < n; i++) {                                           \
+            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]); \
+            *(T *)(p[0] + i * s[0]) = (T)(value);                                   \
+        }                                                                           \
     }
-#define FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)                                             \
-    LOOP(name##_f32, float, value)                                                                                     \
+#define FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b) \
+    LOOP(name##_f32, float, value)                                         \
     LOOP(name##_f64, double, value)
-#define NUMBER_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)                                            \
-    FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)                                                 \
-    LOOP(name##_i32, int32_t, value)                                                                                   \
+#define NUMBER_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b) \
+    FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)      \
+    LOOP(name##_i32, int32_t, value)                                        \
     LOOP(name##_i64, int64_t, value)
 
 NUMBER_ROWS(NUMBER_LOOPS)
@@ -85,24 +83,24 @@ static rg_tensor pow_exponent(rg_tape *t, rg_tensor a, rg_tensor b, rg_tensor y)
     return rg_where(t, flat, zero, rg_mul(t, y, rg_log(t, rg_where(t, flat, rg__like(t, a, 1), a))));
 }
 
-#define VJP(name, formula, kind, low, high, value, grad_a, grad_b)                                                     \
-    static void vjp_##name(const rg__vjp *v)                                                                           \
-    {                                                                                                                  \
-        rg_tape *t = v->t;                                                                                             \
-        const rg_tensor a = v->in[0], b = v->in[1], y = v->out, g = v->g;                                              \
-        (void)t, (void)a, (void)b, (void)y;                                                                            \
-        RG__GRAD(v, 0, grad_a);                                                                                        \
-        RG__GRAD(v, 1, grad_b);                                                                                        \
+#define VJP(name, formula, kind, low, high, value, grad_a, grad_b)        \
+    static void vjp_##name(const rg__vjp *v)                              \
+    {                                                                     \
+        rg_tape *t = v->t;                                                \
+        const rg_tensor a = v->in[0], b = v->in[1], y = v->out, g = v->g; \
+        (void)t, (void)a, (void)b, (void)y;                               \
+        RG__GRAD(v, 0, grad_a);                                           \
+        RG__GRAD(v, 1, grad_b);                                           \
     }
 NUMBER_ROWS(VJP)
 FLOAT_ROWS(VJP)
 
 /* ---- recording ---- */
 
-#define RECORD(name, formula, kind, low, high, value, grad_a, grad_b)                                                  \
-    rg_tensor rg_##name(rg_tape *t, rg_tensor a, rg_tensor b)                                                          \
-    {                                                                                                                  \
-        return rg__record_pointwise(t, OP(name), (rg_tensor[]){a, b}, 2, NULL);                                        \
+#define RECORD(name, formula, kind, low, high, value, grad_a, grad_b)           \
+    rg_tensor rg_##name(rg_tape *t, rg_tensor a, rg_tensor b)                   \
+    {                                                                           \
+        return rg__record_pointwise(t, OP(name), (rg_tensor[]){a, b}, 2, NULL); \
     }
 NUMBER_ROWS(RECORD)
 FLOAT_ROWS(RECORD)
@@ -138,19 +136,19 @@ rg_tensor rg_pow_scalar(rg_tape *t, rg_tensor x, double c)
 
 /* ---- the table ---- */
 
-#define FLOAT_LOOP_TABLE(name) [RG_F32] = name##_f32, [RG_F64] = name##_f64
+#define FLOAT_LOOP_TABLE(name)  [RG_F32] = name##_f32, [RG_F64] = name##_f64
 #define NUMBER_LOOP_TABLE(name) FLOAT_LOOP_TABLE(name), [RG_I32] = name##_i32, [RG_I64] = name##_i64
-#define TABLE_ROW(name_, formula_, kind_, low_, high_, loops_)                                                         \
-    [OP_##name_] = {.name = #name_,                                                                                    \
-                    .formula = formula_,                                                                               \
-                    .arity = 2,                                                                                        \
-                    .differentiable = true,                                                                            \
-                    .vjp = vjp_##name_,                                                                                \
-                    .loop = {loops_(name_)},                                                                           \
+#define TABLE_ROW(name_, formula_, kind_, low_, high_, loops_) \
+    [OP_##name_] = {.name = #name_,                            \
+                    .formula = formula_,                       \
+                    .arity = 2,                                \
+                    .differentiable = true,                    \
+                    .vjp = vjp_##name_,                        \
+                    .loop = {loops_(name_)},                   \
                     .domain = {{kind_, low_, high_}, {kind_, low_, high_}}},
-#define NUMBER_ROW(name, formula, kind, low, high, value, grad_a, grad_b)                                              \
+#define NUMBER_ROW(name, formula, kind, low, high, value, grad_a, grad_b) \
     TABLE_ROW(name, formula, kind, low, high, NUMBER_LOOP_TABLE)
-#define FLOAT_ROW(name, formula, kind, low, high, value, grad_a, grad_b)                                               \
+#define FLOAT_ROW(name, formula, kind, low, high, value, grad_a, grad_b) \
     TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE)
 
 RG__FAMILY(binary, NUMBER_ROWS(NUMBER_ROW) FLOAT_ROWS(FLOAT_ROW))

@@ -16,9 +16,7 @@
     ROW(randint, 0, RG__NODIFF, RG__KERNEL, "uniform whole numbers in [low, high)", .random = true, RG__ATTR(randint)) \
     ROW(randperm, 0, RG__NODIFF, RG__KERNEL, "0 .. n-1 in random order", .random = true)
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_create[OP_##name])
 
 /* ---- constants ---- */
@@ -29,7 +27,8 @@ static bool valid(rg_tape *t, const rg__op *op, rg_dtype dtype, rg_shape shape)
     if ((unsigned)dtype >= RG_DTYPES)
         rg__fail(t, op, RG_ERROR_ARGUMENT, "%d is no dtype", (int)dtype);
     else if (rg_shape_numel(shape) < 0)
-        rg__fail(t, op, RG_ERROR_SHAPE, "%s (rank %d) is not a valid shape: rank 0 to %d, no negative extent, no overflow",
+        rg__fail(t, op, RG_ERROR_SHAPE,
+                 "%s (rank %d) is not a valid shape: rank 0 to %d, no negative extent, no overflow",
                  RG__DIMS_TEXT(shape.rank, shape.dims), shape.rank, RG_MAX_RANK);
     else
         return true;
@@ -81,9 +80,9 @@ struct linspace {
 static const rg__field fields_linspace[] = {
     RG__FIELD(struct linspace, start, RG__FLOAT), RG__FIELD(struct linspace, stop, RG__FLOAT), {0}};
 
-#define FILL(T, value)                                                                                                 \
-    for (int64_t i = 0; i < n; i++)                                                                                    \
-        ((T *)run->out.data)[i] = (T)(value);                                                                          \
+#define FILL(T, value)                        \
+    for (int64_t i = 0; i < n; i++)           \
+        ((T *)run->out.data)[i] = (T)(value); \
     break
 
 static bool kernel_arange(const rg__run *run)
@@ -91,14 +90,10 @@ static bool kernel_arange(const rg__run *run)
     const struct arange *a = run->node->attr;
     const int64_t n = run->node->numel;
     switch (run->out.dtype) {
-    case RG_F32:
-        FILL(float, a->start + (double)i * a->step);
-    case RG_F64:
-        FILL(double, a->start + (double)i * a->step);
-    case RG_I32:
-        FILL(int32_t, (int64_t)a->start + i * (int64_t)a->step);
-    default:
-        FILL(int64_t, (int64_t)a->start + i * (int64_t)a->step);
+    case RG_F32: FILL(float, a->start + (double)i * a->step);
+    case RG_F64: FILL(double, a->start + (double)i * a->step);
+    case RG_I32: FILL(int32_t, (int64_t)a->start + i * (int64_t)a->step);
+    default: FILL(int64_t, (int64_t)a->start + i * (int64_t)a->step);
     }
     return true;
 }
@@ -111,10 +106,8 @@ static bool kernel_linspace(const rg__run *run)
     const double step = n > 1 ? (a->stop - a->start) / (double)(n - 1) : 0;
 #define POINT (2 * i < n ? a->start + step * (double)i : a->stop - step * (double)(n - 1 - i))
     switch (run->out.dtype) {
-    case RG_F32:
-        FILL(float, POINT);
-    default:
-        FILL(double, POINT);
+    case RG_F32: FILL(float, POINT);
+    default: FILL(double, POINT);
     }
 #undef POINT
     return true;
@@ -124,12 +117,12 @@ rg_tensor rg_arange(rg_tape *t, rg_dtype dtype, double start, double stop, doubl
 {
     const double count = ceil((stop - start) / step);
     if ((unsigned)dtype >= RG_BOOL || !isfinite(start) || !isfinite(step) || step == 0 || !(count <= 0x1p53)) {
-        rg__fail(t, OP(arange), RG_ERROR_ARGUMENT, "%g to %g by %g of %s: numbers, and a step that is not 0, are needed", start,
-                 stop, step, rg_dtype_name(dtype));
+        rg__fail(t, OP(arange), RG_ERROR_ARGUMENT, "%g to %g by %g of %s: numbers, and a step that is not 0, are needed",
+                 start, stop, step, rg_dtype_name(dtype));
         return RG_NIL;
     }
-    if ((dtype == RG_I32 || dtype == RG_I64) && (start != trunc(start) || step != trunc(step) || fabs(start) >= 0x1p62 ||
-                                                 fabs(step) >= 0x1p62)) {
+    if ((dtype == RG_I32 || dtype == RG_I64) &&
+        (start != trunc(start) || step != trunc(step) || fabs(start) >= 0x1p62 || fabs(step) >= 0x1p62)) {
         rg__fail(t, OP(arange), RG_ERROR_ARGUMENT, "start %g and step %g must be whole numbers for %s", start, step,
                  rg_dtype_name(dtype));
         return RG_NIL;
@@ -163,7 +156,7 @@ rg_tensor rg_eye(rg_tape *t, rg_dtype dtype, int64_t rows, int64_t columns)
 /* ---- random draws: element i is drawn from the node's counter + i, whenever and wherever it is computed ---- */
 
 #define TAPE_STREAM 0
-#define DRAWS rg__tape_seed(run->t), TAPE_STREAM, run->node->slot.counter, (size_t)run->node->numel
+#define DRAWS       rg__tape_seed(run->t), TAPE_STREAM, run->node->slot.counter, (size_t)run->node->numel
 
 static bool kernel_rand(const rg__run *run)
 {
@@ -275,11 +268,11 @@ rg_tensor rg_randperm(rg_tape *t, int64_t n)
 
 /* ---- samples ---- */
 
-#define SAMPLE(name, n, ...)                                                                                           \
-    static rg_tensor sample_##name(rg__draw *draw, int index)                                                          \
-    {                                                                                                                  \
-        rg_tape *t = draw->t;                                                                                          \
-        return index < n ? (__VA_ARGS__) : RG_NIL;                                                                     \
+#define SAMPLE(name, n, ...)                                  \
+    static rg_tensor sample_##name(rg__draw *draw, int index) \
+    {                                                         \
+        rg_tape *t = draw->t;                                 \
+        return index < n ? (__VA_ARGS__) : RG_NIL;            \
     }
 SAMPLE(arange, 3, index ? rg_arange(t, RG_I64, 5, -2, -index) : rg_arange(t, RG_F32, 0, 2, .25))
 SAMPLE(linspace, 3, rg_linspace(t, RG_F32, -1, 2, 4 * index + 1))

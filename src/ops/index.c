@@ -3,16 +3,14 @@
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", RG__ATTR(gather))                                 \
-    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", RG__ATTR(gather))          \
-    ROW(index_select, 2, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                         \
-    ROW(take, 2, RG__THROUGH, RG__COMPOSITE, "x, flattened, at index")                                                 \
+#define ROWS(ROW)                                                                                             \
+    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", RG__ATTR(gather))                        \
+    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", RG__ATTR(gather)) \
+    ROW(index_select, 2, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                \
+    ROW(take, 2, RG__THROUGH, RG__COMPOSITE, "x, flattened, at index")                                        \
     ROW(one_hot, 1, RG__NODIFF, RG__KERNEL, "1 at the index, else 0", RG__ATTR(one_hot))
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_index[OP_##name])
 
 struct gather {
@@ -58,8 +56,8 @@ static bool kernel_gather(const rg__run *run)
     return true;
 }
 
-#define ADD_RUN(T)                                                                                                     \
-    *(T *)to += *(const T *)(w.p[2] + i * w.step[2]);                                                                  \
+#define ADD_RUN(T)                                    \
+    *(T *)to += *(const T *)(w.p[2] + i * w.step[2]); \
     break
 
 static bool kernel_scatter_add(const rg__run *run)
@@ -81,16 +79,11 @@ static bool kernel_scatter_add(const rg__run *run)
                 return out_of_range(run, at, extent);
             char *to = w.p[0] + i * w.step[0] + at * stride;
             switch (out->dtype) {
-            case RG_F32:
-                ADD_RUN(float);
-            case RG_F64:
-                ADD_RUN(double);
-            case RG_I32:
-                ADD_RUN(int32_t);
-            case RG_I64:
-                ADD_RUN(int64_t);
-            case RG_BOOL:
-                break;
+            case RG_F32: ADD_RUN(float);
+            case RG_F64: ADD_RUN(double);
+            case RG_I32: ADD_RUN(int32_t);
+            case RG_I64: ADD_RUN(int64_t);
+            case RG_BOOL: break;
             }
         }
     while (rg__walk_next(&w));
@@ -119,21 +112,11 @@ static bool kernel_one_hot(const rg__run *run)
             if (at < 0 || at >= classes)
                 return out_of_range(run, at, classes);
             switch (run->out.dtype) {
-            case RG_F32:
-                ((float *)(void *)row)[at] = 1;
-                break;
-            case RG_F64:
-                ((double *)(void *)row)[at] = 1;
-                break;
-            case RG_I32:
-                ((int32_t *)(void *)row)[at] = 1;
-                break;
-            case RG_I64:
-                ((int64_t *)(void *)row)[at] = 1;
-                break;
-            case RG_BOOL:
-                ((bool *)row)[at] = true;
-                break;
+            case RG_F32: ((float *)(void *)row)[at] = 1; break;
+            case RG_F64: ((double *)(void *)row)[at] = 1; break;
+            case RG_I32: ((int32_t *)(void *)row)[at] = 1; break;
+            case RG_I64: ((int64_t *)(void *)row)[at] = 1; break;
+            case RG_BOOL: ((bool *)row)[at] = true; break;
             }
         }
     while (rg__walk_next(&w));
@@ -167,7 +150,8 @@ static rg_tensor index_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_t
     for (int i = 0; fits && i < n->rank; i++)
         fits = i == axis || n->dims[i] <= x->dims[i];
     if (!fits) {
-        rg__fail(t, op, RG_ERROR_SHAPE, "index %s does not fit x %s along axis %d", RG__NODE_TEXT(n), RG__NODE_TEXT(x), axis);
+        rg__fail(t, op, RG_ERROR_SHAPE, "index %s does not fit x %s along axis %d", RG__NODE_TEXT(n), RG__NODE_TEXT(x),
+                 axis);
         return RG_NIL;
     }
     return rg_cast(t, index, RG_I64);
@@ -187,7 +171,8 @@ rg_tensor rg_gather(rg_tape *t, rg_tensor x, int axis, rg_tensor index)
     const rg__node *ni = at >= 0 && !rg_is_nil(i) ? rg__arg(t, OP(gather), i) : NULL;
     if (!ni)
         return RG_NIL;
-    return rg__record(t, OP(gather), (rg_tensor[]){x, i}, 2, (rg_dtype)n->dtype, ni->rank, ni->dims, &(struct gather){at});
+    return rg__record(t, OP(gather), (rg_tensor[]){x, i}, 2, (rg_dtype)n->dtype, ni->rank, ni->dims,
+                      &(struct gather){at});
 }
 
 rg_tensor rg_scatter_add(rg_tape *t, rg_tensor x, int axis, rg_tensor index, rg_tensor source)
@@ -292,7 +277,8 @@ static rg_tensor sample_index_select(rg__draw *draw, int index)
 static rg_tensor sample_take(rg__draw *draw, int index)
 {
     rg_tape *t = draw->t;
-    return index > 0 ? RG_NIL : rg_take(t, RG__DRAW(draw, RG_SHAPE(2, 2), RG__REAL), rg_input_i64(t, RG_SHAPE(2, 4), some));
+    return index > 0 ? RG_NIL
+                     : rg_take(t, RG__DRAW(draw, RG_SHAPE(2, 2), RG__REAL), rg_input_i64(t, RG_SHAPE(2, 4), some));
 }
 
 static rg_tensor sample_one_hot(rg__draw *draw, int index)

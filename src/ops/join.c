@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(cat, -1, RG__DIFF, RG__KERNEL, "the inputs one after the other along an axis", RG__ATTR(cat))                  \
-    ROW(stack, -1, RG__THROUGH, RG__COMPOSITE, "the inputs one after the other along a new axis")                      \
+#define ROWS(ROW)                                                                                     \
+    ROW(cat, -1, RG__DIFF, RG__KERNEL, "the inputs one after the other along an axis", RG__ATTR(cat)) \
+    ROW(stack, -1, RG__THROUGH, RG__COMPOSITE, "the inputs one after the other along a new axis")     \
     ROW(pad, 1, RG__DIFF, RG__KERNEL, "x with a value around and between its elements", RG__ATTR(pad))
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_join[OP_##name])
 
 /* ---- cat ---- */
@@ -53,8 +51,9 @@ rg_tensor rg_cat(rg_tape *t, const rg_tensor *x, int count, int axis)
             fits = k == at || n->dims[k] == first->dims[k];
         if (!fits || n->dtype != first->dtype) {
             rg__fail(t, OP(cat), fits ? RG_ERROR_DTYPE : RG_ERROR_SHAPE,
-                     "%s of %s and %s of %s do not join along axis %d (inputs 0 and %d)", rg_dtype_name((rg_dtype)first->dtype),
-                     RG__NODE_TEXT(first), rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n), axis, i);
+                     "%s of %s and %s of %s do not join along axis %d (inputs 0 and %d)",
+                     rg_dtype_name((rg_dtype)first->dtype), RG__NODE_TEXT(first), rg_dtype_name((rg_dtype)n->dtype),
+                     RG__NODE_TEXT(n), axis, i);
             return RG_NIL;
         }
         if (__builtin_add_overflow(dims[at], n->dims[at], &dims[at]))
@@ -113,25 +112,20 @@ static const rg__field fields_pad[] = {RG__FIELD(struct pad, before, RG__EXTENTS
                                        RG__FIELD(struct pad, value, RG__FLOAT),
                                        {0}};
 
-#define FILL(T)                                                                                                        \
-    for (int64_t i = 0; i < run->node->numel; i++)                                                                     \
-        ((T *)run->out.data)[i] = (T)a->value;                                                                         \
+#define FILL(T)                                    \
+    for (int64_t i = 0; i < run->node->numel; i++) \
+        ((T *)run->out.data)[i] = (T)a->value;     \
     break
 
 static bool kernel_pad(const rg__run *run)
 {
     const struct pad *a = run->node->attr;
     switch (run->out.dtype) {
-    case RG_F32:
-        FILL(float);
-    case RG_F64:
-        FILL(double);
-    case RG_I32:
-        FILL(int32_t);
-    case RG_I64:
-        FILL(int64_t);
-    case RG_BOOL:
-        FILL(bool);
+    case RG_F32: FILL(float);
+    case RG_F64: FILL(double);
+    case RG_I32: FILL(int32_t);
+    case RG_I64: FILL(int64_t);
+    case RG_BOOL: FILL(bool);
     }
     rg__strided out = rg__strided_of(&run->out);
     int64_t strides[RG_MAX_RANK], offset = 0;
@@ -162,7 +156,8 @@ rg_tensor rg__pad(rg_tape *t, rg_tensor x, const int64_t *before, const int64_t 
         int64_t gaps = 0;
         valid = valid && !__builtin_mul_overflow(attr.interior[i], n->dims[i] - 1, &gaps) &&
                 !__builtin_add_overflow(n->dims[i], n->dims[i] > 0 ? gaps : 0, &dims[i]) &&
-                !__builtin_add_overflow(dims[i], before[i], &dims[i]) && !__builtin_add_overflow(dims[i], after[i], &dims[i]);
+                !__builtin_add_overflow(dims[i], before[i], &dims[i]) &&
+                !__builtin_add_overflow(dims[i], after[i], &dims[i]);
         changed = changed || before[i] || after[i] || attr.interior[i];
     }
     if (!valid || rg__numel(n->rank, dims) < 0) {

@@ -20,8 +20,7 @@
 // clang-format on
 
 enum {
-    COMPARISON_ROWS(RG__ENUM) EQUALITY_ROWS(RG__ENUM) LOGIC_ROWS(RG__ENUM)
-    OP_logical_not,
+    COMPARISON_ROWS(RG__ENUM) EQUALITY_ROWS(RG__ENUM) LOGIC_ROWS(RG__ENUM) OP_logical_not,
     OP_where,
     OP_cast,
 };
@@ -29,19 +28,19 @@ enum {
 
 /* ---- kernels ---- */
 
-#define LOOP(name, T, value)                                                                                           \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)                                    \
-    {                                                                                                                  \
-        (void)attr;                                                                                                    \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]);                                    \
-            *(bool *)(p[0] + i * s[0]) = (value);                                                                      \
-        }                                                                                                              \
+#define LOOP(name, T, value)                                                        \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        (void)attr;                                                                 \
+        for (int64_t i = 0; i < n; i++) {                                           \
+            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]); \
+            *(bool *)(p[0] + i * s[0]) = (value);                                   \
+        }                                                                           \
     }
-#define COMPARISON_LOOPS(name, formula, value)                                                                         \
-    LOOP(name##_f32, float, value)                                                                                     \
-    LOOP(name##_f64, double, value)                                                                                    \
-    LOOP(name##_i32, int32_t, value)                                                                                   \
+#define COMPARISON_LOOPS(name, formula, value) \
+    LOOP(name##_f32, float, value)             \
+    LOOP(name##_f64, double, value)            \
+    LOOP(name##_i32, int32_t, value)           \
     LOOP(name##_i64, int64_t, value)
 #define LOGIC_LOOPS(name, formula, value) LOOP(name##_bool, bool, value)
 
@@ -57,14 +56,14 @@ static void logical_not_bool(int64_t n, char *const *p, const int64_t *s, const 
         *(bool *)(p[0] + i * s[0]) = !*(const bool *)(p[1] + i * s[1]);
 }
 
-#define WHERE_LOOP(name, T)                                                                                            \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)                                    \
-    {                                                                                                                  \
-        (void)attr;                                                                                                    \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            T a = *(const T *)(p[2] + i * s[2]), b = *(const T *)(p[3] + i * s[3]);                                    \
-            *(T *)(p[0] + i * s[0]) = *(const bool *)(p[1] + i * s[1]) ? a : b;                                        \
-        }                                                                                                              \
+#define WHERE_LOOP(name, T)                                                         \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        (void)attr;                                                                 \
+        for (int64_t i = 0; i < n; i++) {                                           \
+            T a = *(const T *)(p[2] + i * s[2]), b = *(const T *)(p[3] + i * s[3]); \
+            *(T *)(p[0] + i * s[0]) = *(const bool *)(p[1] + i * s[1]) ? a : b;     \
+        }                                                                           \
     }
 WHERE_LOOP(where_f32, float)
 WHERE_LOOP(where_f64, double)
@@ -79,33 +78,28 @@ static const rg__field fields_cast[] = {RG__FIELD(struct cast, dtype, RG__DTYPE)
 
 /* Out-of-range floats saturate and NaN becomes 0; C leaves both undefined. */
 #define SATURATE(x, T, low, high) ((x) != (x) ? 0 : (x) <= (low) ? (T)(low) : (x) >= (high) ? high##_VALUE : (T)(x))
-#define I32_HIGH 0x1p31
-#define I32_HIGH_VALUE INT32_MAX
-#define I64_HIGH 0x1p63
-#define I64_HIGH_VALUE INT64_MAX
+#define I32_HIGH                  0x1p31
+#define I32_HIGH_VALUE            INT32_MAX
+#define I64_HIGH                  0x1p63
+#define I64_HIGH_VALUE            INT64_MAX
 
-#define CONVERT(From, To, value)                                                                                       \
-    for (int64_t i = 0; i < n; i++) {                                                                                  \
-        From x = *(const From *)(p[1] + i * s[1]);                                                                     \
-        *(To *)(p[0] + i * s[0]) = (value);                                                                            \
-    }                                                                                                                  \
+#define CONVERT(From, To, value)                   \
+    for (int64_t i = 0; i < n; i++) {              \
+        From x = *(const From *)(p[1] + i * s[1]); \
+        *(To *)(p[0] + i * s[0]) = (value);        \
+    }                                              \
     break
 
-#define CAST_LOOP(name, From, to_i32, to_i64)                                                                          \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)                                    \
-    {                                                                                                                  \
-        switch ((rg_dtype)((const struct cast *)attr)->dtype) {                                                        \
-        case RG_F32:                                                                                                   \
-            CONVERT(From, float, (float)x);                                                                            \
-        case RG_F64:                                                                                                   \
-            CONVERT(From, double, (double)x);                                                                          \
-        case RG_I32:                                                                                                   \
-            CONVERT(From, int32_t, to_i32);                                                                            \
-        case RG_I64:                                                                                                   \
-            CONVERT(From, int64_t, to_i64);                                                                            \
-        case RG_BOOL:                                                                                                  \
-            CONVERT(From, bool, x != 0);                                                                               \
-        }                                                                                                              \
+#define CAST_LOOP(name, From, to_i32, to_i64)                                       \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        switch ((rg_dtype)((const struct cast *)attr)->dtype) {                     \
+        case RG_F32: CONVERT(From, float, (float)x);                                \
+        case RG_F64: CONVERT(From, double, (double)x);                              \
+        case RG_I32: CONVERT(From, int32_t, to_i32);                                \
+        case RG_I64: CONVERT(From, int64_t, to_i64);                                \
+        case RG_BOOL: CONVERT(From, bool, x != 0);                                  \
+        }                                                                           \
     }
 CAST_LOOP(cast_f32, float, SATURATE(x, int32_t, -0x1p31, I32_HIGH), SATURATE(x, int64_t, -0x1p63, I64_HIGH))
 CAST_LOOP(cast_f64, double, SATURATE(x, int32_t, -0x1p31, I32_HIGH), SATURATE(x, int64_t, -0x1p63, I64_HIGH))
@@ -129,10 +123,10 @@ static void vjp_cast(const rg__vjp *v)
 
 /* ---- recording ---- */
 
-#define RECORD(name, formula, value)                                                                                   \
-    rg_tensor rg_##name(rg_tape *t, rg_tensor a, rg_tensor b)                                                          \
-    {                                                                                                                  \
-        return rg__record_pointwise(t, OP(name), (rg_tensor[]){a, b}, 2, NULL);                                        \
+#define RECORD(name, formula, value)                                            \
+    rg_tensor rg_##name(rg_tape *t, rg_tensor a, rg_tensor b)                   \
+    {                                                                           \
+        return rg__record_pointwise(t, OP(name), (rg_tensor[]){a, b}, 2, NULL); \
     }
 COMPARISON_ROWS(RECORD)
 EQUALITY_ROWS(RECORD)
@@ -188,17 +182,20 @@ static rg_tensor sample_cast(rg__draw *draw, int index)
 
 /* ---- the table ---- */
 
-#define NUMBER_LOOP_TABLE(name)                                                                                        \
+#define NUMBER_LOOP_TABLE(name) \
     [RG_F32] = name##_f32, [RG_F64] = name##_f64, [RG_I32] = name##_i32, [RG_I64] = name##_i64
-#define ALL_LOOP_TABLE(name) NUMBER_LOOP_TABLE(name), [RG_BOOL] = name##_bool
-#define TABLE_ROW(name_, arity_, ...) [OP_##name_] = {.name = #name_, .arity = arity_, .formula = __VA_ARGS__},
+#define ALL_LOOP_TABLE(name)           NUMBER_LOOP_TABLE(name), [RG_BOOL] = name##_bool
+#define TABLE_ROW(name_, arity_, ...)  [OP_##name_] = {.name = #name_, .arity = arity_, .formula = __VA_ARGS__},
 #define BOOL_ROW(name, formula, value) TABLE_ROW(name, 2, formula, .loop = {[RG_BOOL] = name##_bool}, NODIFF)
-#define COMPARISON_ROW(name, formula, value)                                                                           \
+#define COMPARISON_ROW(name, formula, value) \
     TABLE_ROW(name, 2, formula, .loop = {NUMBER_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES})
-#define EQUALITY_ROW(name, formula, value)                                                                             \
+#define EQUALITY_ROW(name, formula, value) \
     TABLE_ROW(name, 2, formula, .loop = {ALL_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES})
 #define NODIFF .differentiable = false, .bool_result = true
-#define RG__REAL_VALUES {RG__INTERVAL, -2, 2}
+#define RG__REAL_VALUES     \
+    {                       \
+        RG__INTERVAL, -2, 2 \
+    }
 
 // clang-format off
 RG__FAMILY(logic,

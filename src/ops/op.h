@@ -12,7 +12,7 @@
 
 typedef struct rg__op rg__op;
 
-/* ---- a recorded node ------------------------------------------------------------------------------------------------- */
+/* ---- a recorded node --------------------------------------------------------------------------------------------- */
 enum {
     RG__VIEW = 1 << 0,      /* the value is a view of input 0's storage                              */
     RG__CUT = 1 << 1,       /* no gradient flows through: no-grad section, detach, op without vjp    */
@@ -47,7 +47,7 @@ typedef struct rg__node {
     uint8_t dtype, rank;
 } rg__node;
 
-/* ---- kernels --------------------------------------------------------------------------------------------------------- */
+/* ---- kernels ----------------------------------------------------------------------------------------------------- */
 /* Element-wise: n elements; p[0] the result, p[1..] the arguments; stride in bytes. */
 typedef void (*rg__loop)(int64_t n, char *const *p, const int64_t *stride, const void *attr);
 
@@ -72,7 +72,7 @@ typedef struct rg__run {
 typedef bool (*rg__kernel)(const rg__run *run);
 bool rg__run_fail(const rg__run *run, rg_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* ---- gradients --------------------------------------------------------------------------------------------------------- */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 /* A vjp rule records, for each wanted input, the gradient of <result, g>. It may have the broadcast shape: the engine
  * sums it back, accumulates and checks. An input left nil has no gradient. */
 typedef struct rg__vjp {
@@ -87,13 +87,13 @@ typedef struct rg__vjp {
 typedef void (*rg__vjp_rule)(const rg__vjp *v);
 
 /* Records the expression only if the gradient of input i is wanted. */
-#define RG__GRAD(v, i, expression)                                                                                     \
-    do {                                                                                                               \
-        if ((v)->wanted[i])                                                                                            \
-            (v)->grad[i] = (expression);                                                                               \
+#define RG__GRAD(v, i, expression)       \
+    do {                                 \
+        if ((v)->wanted[i])              \
+            (v)->grad[i] = (expression); \
     } while (0)
 
-/* ---- samples: what the gradient checks, the random programs and the executors are run on ------------------------------ */
+/* ---- samples: what the gradient checks, the random programs and the executors are run on ------------------------- */
 typedef enum rg__domain_kind {
     RG__INTERVAL, /* in [low, high]                                           */
     RG__SIGNED,   /* magnitude in [low, high], either sign                    */
@@ -116,23 +116,30 @@ struct rg__draw {
 /* Records sample `index` of an op on draw->t; nil past the last one. Element-wise ops need none. */
 typedef rg_tensor (*rg__sample)(rg__draw *draw, int index);
 
-/* ---- the row -------------------------------------------------------------------------------------------------------------- */
+/* ---- the row ----------------------------------------------------------------------------------------------------- */
 typedef enum rg__op_kind {
     RG__PRIMITIVE = 0, /* appears on tapes                           */
     RG__COMPOSED,      /* a function of other ops, listed for checks */
 } rg__op_kind;
 
 /* How attributes are printed, and named for callers that know them by name. */
-typedef enum rg__field_kind { RG__INT, RG__FLOAT, RG__FLAG, RG__DTYPE, RG__AXIS_SET, RG__AXIS_ORDER, RG__EXTENTS } rg__field_kind;
+typedef enum rg__field_kind {
+    RG__INT,
+    RG__FLOAT,
+    RG__FLAG,
+    RG__DTYPE,
+    RG__AXIS_SET,
+    RG__AXIS_ORDER,
+    RG__EXTENTS
+} rg__field_kind;
 typedef struct rg__field {
     const char *name;
     rg__field_kind kind;
     uint16_t offset;
 } rg__field;
-#define RG__FIELD(type, member, kind)                                                                                  \
-    {                                                                                                                  \
-        #member, kind, offsetof(type, member)                                                                          \
-    }
+// clang-format off
+#define RG__FIELD(type, member, kind) {#member, kind, offsetof(type, member)}
+// clang-format on
 
 struct rg__op {
     const char *name;
@@ -143,9 +150,9 @@ struct rg__op {
     bool random;         /* draws from slot.counter on                         */
     bool bool_result;    /* element-wise: the result is bool                   */
     uint16_t attr_size;
-    const rg__field *fields;       /* ends with a NULL name; NULL: none                */
-    rg__loop loop[RG_DTYPES];      /* element-wise kernel by dtype of the last input   */
-    rg__kernel kernel;             /* any other; neither: a view or a value from outside */
+    const rg__field *fields;  /* ends with a NULL name; NULL: none                */
+    rg__loop loop[RG_DTYPES]; /* element-wise kernel by dtype of the last input   */
+    rg__kernel kernel;        /* any other; neither: a view or a value from outside */
     rg__vjp_rule vjp;
     rg_tensor (*again)(rg_tape *t, rg_tensor x, const rg__node *like); /* views: the same of another x */
     rg__domain domain[3]; /* element-wise: of each argument                    */
@@ -161,7 +168,7 @@ const rg__op *rg__op_find(const char *name); /* NULL where there is none */
 /* "axes=[1] keepdim=true" */
 void rg__attributes_text(const rg__node *node, char *text, size_t size);
 
-/* ---- recording (implemented by the tape) ------------------------------------------------------------------------------- */
+/* ---- recording (implemented by the tape) ------------------------------------------------------------------------- */
 /* The node of an argument, or NULL and an error that names the op. A nil argument of a failed tape is no new error. */
 const rg__node *rg__arg(rg_tape *t, const rg__op *op, rg_tensor x);
 /* An argument that must be float, number, integer or bool. */
@@ -185,7 +192,7 @@ uint64_t rg__tape_seed(const rg_tape *t);
 void rg__fail(rg_tape *t, const rg__op *op, rg_status status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ---- shared by the families --------------------------------------------------------------------------------------------- */
+/* ---- shared by the families -------------------------------------------------------------------------------------- */
 /* x in storage of its own. */
 rg_tensor rg__copy_of(rg_tape *t, rg_tensor x);
 

@@ -5,15 +5,13 @@
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]")                                      \
-    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                                                             \
-    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                                                        \
+#define ROWS(ROW)                                                                 \
+    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]") \
+    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                        \
+    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                   \
     ROW(affine, -1, RG__THROUGH, RG__COMPOSITE, "x weight^T + bias")
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_product[OP_##name])
 
 /* ---- kernel: a product for each position of the leading axes ---- */
@@ -120,8 +118,8 @@ rg_tensor rg_affine(rg_tape *t, rg_tensor x, rg_tensor weight, rg_tensor bias)
     if (!nw)
         return RG_NIL;
     if (nw->rank != 2 || nx->rank < 1 || nx->dims[nx->rank - 1] != nw->dims[1]) {
-        rg__fail(t, op, RG_ERROR_SHAPE, "x %s and weight %s do not fit: x [..., in] needs weight [out, in]", RG__NODE_TEXT(nx),
-                 RG__NODE_TEXT(nw));
+        rg__fail(t, op, RG_ERROR_SHAPE, "x %s and weight %s do not fit: x [..., in] needs weight [out, in]",
+                 RG__NODE_TEXT(nx), RG__NODE_TEXT(nw));
         return RG_NIL;
     }
     rg_tensor y = rg_matmul(t, x, rg_transpose(t, weight, 0, 1));
@@ -129,8 +127,8 @@ rg_tensor rg_affine(rg_tape *t, rg_tensor x, rg_tensor weight, rg_tensor bias)
         return y;
     const rg__node *nb = rg__arg_of(t, op, bias, RG__FLOATS);
     if (nb && (nb->rank != 1 || nb->dims[0] != nw->dims[0]))
-        rg__fail(t, op, RG_ERROR_SHAPE, "bias %s and weight %s do not fit: weight [out, in] needs bias [out]", RG__NODE_TEXT(nb),
-                 RG__NODE_TEXT(nw));
+        rg__fail(t, op, RG_ERROR_SHAPE, "bias %s and weight %s do not fit: weight [out, in] needs bias [out]",
+                 RG__NODE_TEXT(nb), RG__NODE_TEXT(nw));
     return rg_add(t, y, bias);
 }
 

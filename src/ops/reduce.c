@@ -3,19 +3,17 @@
 
 #include <math.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", RG__ATTR(reduce))                                      \
-    ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                                 \
-    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", RG__ATTR(reduce))                                     \
-    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", RG__ATTR(reduce))                                    \
-    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", RG__ATTR(reduce))                               \
-    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", RG__ATTR(reduce))                             \
-    ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce))            \
+#define ROWS(ROW)                                                                                           \
+    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", RG__ATTR(reduce))                           \
+    ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                      \
+    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", RG__ATTR(reduce))                          \
+    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", RG__ATTR(reduce))                         \
+    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", RG__ATTR(reduce))                    \
+    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", RG__ATTR(reduce))                  \
+    ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce)) \
     ROW(argmin, 1, RG__NODIFF, RG__KERNEL, "index of the first smallest x along the axis", RG__ATTR(reduce))
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_reduce[OP_##name])
 
 struct reduce {
@@ -29,60 +27,56 @@ static const rg__field fields_reduce[] = {
 
 /* The reduced axes of one result element. */
 typedef struct lanes {
-    int rank; /* at least 1 */
+    int rank;                                        /* at least 1 */
     int64_t dims[RG_MAX_RANK], strides[RG_MAX_RANK]; /* bytes */
 } lanes;
 
 typedef void (*fold)(char *out, const char *x, const lanes *l);
 
 /* Runs `step` for every element v of type T, in row-major order. */
-#define EACH(T, step)                                                                                                  \
-    do {                                                                                                               \
-        int64_t index[RG_MAX_RANK] = {0}, last = l->dims[l->rank - 1], stride = l->strides[l->rank - 1];               \
-        for (int axis = 0; axis >= 0;) {                                                                               \
-            for (int64_t i = 0; i < last; i++) {                                                                       \
-                const T v = *(const T *)(x + i * stride);                                                              \
-                step;                                                                                                  \
-            }                                                                                                          \
-            for (axis = l->rank - 2; axis >= 0; axis--) {                                                              \
-                x += l->strides[axis];                                                                                 \
-                if (++index[axis] < l->dims[axis])                                                                     \
-                    break;                                                                                             \
-                x -= l->strides[axis] * l->dims[axis];                                                                 \
-                index[axis] = 0;                                                                                       \
-            }                                                                                                          \
-        }                                                                                                              \
+#define EACH(T, ...)                                                                                     \
+    do {                                                                                                 \
+        int64_t index[RG_MAX_RANK] = {0}, last = l->dims[l->rank - 1], stride = l->strides[l->rank - 1]; \
+        for (int axis = 0; axis >= 0;) {                                                                 \
+            for (int64_t i = 0; i < last; i++) {                                                         \
+                const T v = *(const T *)(x + i * stride);                                                \
+                __VA_ARGS__;                                                                             \
+            }                                                                                            \
+            for (axis = l->rank - 2; axis >= 0; axis--) {                                                \
+                x += l->strides[axis];                                                                   \
+                if (++index[axis] < l->dims[axis])                                                       \
+                    break;                                                                               \
+                x -= l->strides[axis] * l->dims[axis];                                                   \
+                index[axis] = 0;                                                                         \
+            }                                                                                            \
+        }                                                                                                \
     } while (0)
 
-#define FOLD(name, T, Sum, first, step)                                                                                \
-    static void name(char *out, const char *x, const lanes *l)                                                         \
-    {                                                                                                                  \
-        Sum r = (first);                                                                                               \
-        EACH(T, step);                                                                                                 \
-        *(T *)out = (T)r;                                                                                              \
+#define FOLD(name, T, Sum, first, step)                        \
+    static void name(char *out, const char *x, const lanes *l) \
+    {                                                          \
+        Sum r = (first);                                       \
+        EACH(T, step);                                         \
+        *(T *)out = (T)r;                                      \
     }
 /* The first NaN wins: once r is NaN, no comparison replaces it. */
-#define LARGER(v, r) ((v) > (r) || ((v) != (v) && (r) == (r)))
+#define LARGER(v, r)  ((v) > (r) || ((v) != (v) && (r) == (r)))
 #define SMALLER(v, r) ((v) < (r) || ((v) != (v) && (r) == (r)))
-#define NUMBER_FOLDS(suffix, T, Sum)                                                                                   \
-    FOLD(sum_##suffix, T, Sum, 0, r += v)                                                                              \
-    FOLD(prod_##suffix, T, Sum, 1, r *= v)                                                                             \
-    FOLD(max_##suffix, T, T, *(const T *)x, if (LARGER(v, r)) r = v)                                                   \
-    FOLD(min_##suffix, T, T, *(const T *)x, if (SMALLER(v, r)) r = v)                                                  \
-    static void argmax_##suffix(char *out, const char *x, const lanes *l)                                              \
-    {                                                                                                                  \
-        T r = *(const T *)x;                                                                                           \
-        int64_t best = 0, position = 0;                                                                                \
-        EACH(T, if (LARGER(v, r)) { r = v; best = position; } position++);                                             \
-        *(int64_t *)out = best;                                                                                        \
-    }                                                                                                                  \
-    static void argmin_##suffix(char *out, const char *x, const lanes *l)                                              \
-    {                                                                                                                  \
-        T r = *(const T *)x;                                                                                           \
-        int64_t best = 0, position = 0;                                                                                \
-        EACH(T, if (SMALLER(v, r)) { r = v; best = position; } position++);                                            \
-        *(int64_t *)out = best;                                                                                        \
+#define FOLD_INDEX(name, T, BETTER)                                    \
+    static void name(char *out, const char *x, const lanes *l)         \
+    {                                                                  \
+        T r = *(const T *)x;                                           \
+        int64_t best = 0, position = -1;                               \
+        EACH(T, if (position++, BETTER(v, r)) r = v, best = position); \
+        *(int64_t *)out = best;                                        \
     }
+#define NUMBER_FOLDS(suffix, T, Sum)                                  \
+    FOLD(sum_##suffix, T, Sum, 0, r += v)                             \
+    FOLD(prod_##suffix, T, Sum, 1, r *= v)                            \
+    FOLD(max_##suffix, T, T, *(const T *)x, if (LARGER(v, r)) r = v)  \
+    FOLD(min_##suffix, T, T, *(const T *)x, if (SMALLER(v, r)) r = v) \
+    FOLD_INDEX(argmax_##suffix, T, LARGER)                            \
+    FOLD_INDEX(argmin_##suffix, T, SMALLER)
 NUMBER_FOLDS(f32, float, double)
 NUMBER_FOLDS(f64, double, double)
 NUMBER_FOLDS(i32, int32_t, int32_t)
@@ -131,12 +125,12 @@ static bool reduce_with(const rg__run *run, fold f)
     return true;
 }
 
-#define NUMBER_KERNEL(name)                                                                                            \
-    static bool kernel_##name(const rg__run *run)                                                                      \
-    {                                                                                                                  \
-        static const fold folds[RG_DTYPES] = {                                                                         \
-            [RG_F32] = name##_f32, [RG_F64] = name##_f64, [RG_I32] = name##_i32, [RG_I64] = name##_i64};               \
-        return reduce_with(run, folds[run->in[0].dtype]);                                                              \
+#define NUMBER_KERNEL(name)                                                                              \
+    static bool kernel_##name(const rg__run *run)                                                        \
+    {                                                                                                    \
+        static const fold folds[RG_DTYPES] = {                                                           \
+            [RG_F32] = name##_f32, [RG_F64] = name##_f64, [RG_I32] = name##_i32, [RG_I64] = name##_i64}; \
+        return reduce_with(run, folds[run->in[0].dtype]);                                                \
     }
 NUMBER_KERNEL(sum)
 NUMBER_KERNEL(prod)
@@ -266,11 +260,11 @@ static rg_tensor reduce(rg_tape *t, const rg__op *op, rg_tensor x, rg__dtype_cla
     return rg__record(t, op, &x, 1, dtype, rank, dims, &attr);
 }
 
-#define RECORD(name, allowed, needs_elements)                                                                          \
-    rg_tensor rg_##name(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim)                                           \
-    {                                                                                                                  \
-        const rg__node *n = rg__arg(t, OP(name), x);                                                                   \
-        return n ? reduce(t, OP(name), x, allowed, axes, keepdim, needs_elements, (rg_dtype)n->dtype) : RG_NIL;        \
+#define RECORD(name, allowed, needs_elements)                                                                   \
+    rg_tensor rg_##name(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim)                                    \
+    {                                                                                                           \
+        const rg__node *n = rg__arg(t, OP(name), x);                                                            \
+        return n ? reduce(t, OP(name), x, allowed, axes, keepdim, needs_elements, (rg_dtype)n->dtype) : RG_NIL; \
     }
 RECORD(sum, RG__NUMBER, false)
 RECORD(prod, RG__NUMBER, false)
@@ -297,22 +291,14 @@ static rg_tensor sample(rg__draw *draw, int index, reduction f, rg__domain domai
 {
     rg_tape *t = draw->t;
     switch (index) {
-    case 0:
-        return f(t, RG__DRAW(draw, RG_SHAPE(2, 3, 4), domain), RG_AXES(1), false);
-    case 1:
-        return f(t, RG__DRAW(draw, RG_SHAPE(2, 3, 4), domain), RG_AXES(-1, 0), true);
-    case 2:
-        return f(t, RG__DRAW(draw, RG_SHAPE(5), domain), RG_ALL, false);
-    case 3:
-        return f(t, rg_transpose(t, RG__DRAW(draw, RG_SHAPE(3, 4), domain), 0, 1), RG_AXES(1), false);
-    case 4:
-        return f(t, RG__DRAW(draw, RG_SCALAR, domain), RG_ALL, false);
-    case 5:
-        return f(t, rg_flip(t, RG__DRAW(draw, RG_SHAPE(4, 3), domain), RG_ALL), RG_ALL, true);
-    case 6:
-        return empty ? f(t, RG__DRAW(draw, RG_SHAPE(3, 0), domain), RG_AXES(1), false) : RG_NIL;
-    default:
-        return RG_NIL;
+    case 0: return f(t, RG__DRAW(draw, RG_SHAPE(2, 3, 4), domain), RG_AXES(1), false);
+    case 1: return f(t, RG__DRAW(draw, RG_SHAPE(2, 3, 4), domain), RG_AXES(-1, 0), true);
+    case 2: return f(t, RG__DRAW(draw, RG_SHAPE(5), domain), RG_ALL, false);
+    case 3: return f(t, rg_transpose(t, RG__DRAW(draw, RG_SHAPE(3, 4), domain), 0, 1), RG_AXES(1), false);
+    case 4: return f(t, RG__DRAW(draw, RG_SCALAR, domain), RG_ALL, false);
+    case 5: return f(t, rg_flip(t, RG__DRAW(draw, RG_SHAPE(4, 3), domain), RG_ALL), RG_ALL, true);
+    case 6: return empty ? f(t, RG__DRAW(draw, RG_SHAPE(3, 0), domain), RG_AXES(1), false) : RG_NIL;
+    default: return RG_NIL;
     }
 }
 

@@ -3,17 +3,15 @@
 
 #include <math.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(mean, 1, RG__THROUGH, RG__COMPOSITE, "sum(x) / n")                                                             \
-    ROW(var, 1, RG__THROUGH, RG__COMPOSITE, "sum((x - mean(x))^2) / (n - correction)")                                 \
-    ROW(std, 1, RG__THROUGH, RG__COMPOSITE, "sqrt(var(x))")                                                            \
-    ROW(logsumexp, 1, RG__THROUGH, RG__COMPOSITE, "ln sum(e^x)")                                                       \
-    ROW(softmax, 1, RG__THROUGH, RG__COMPOSITE, "e^x / sum(e^x)")                                                      \
+#define ROWS(ROW)                                                                      \
+    ROW(mean, 1, RG__THROUGH, RG__COMPOSITE, "sum(x) / n")                             \
+    ROW(var, 1, RG__THROUGH, RG__COMPOSITE, "sum((x - mean(x))^2) / (n - correction)") \
+    ROW(std, 1, RG__THROUGH, RG__COMPOSITE, "sqrt(var(x))")                            \
+    ROW(logsumexp, 1, RG__THROUGH, RG__COMPOSITE, "ln sum(e^x)")                       \
+    ROW(softmax, 1, RG__THROUGH, RG__COMPOSITE, "e^x / sum(e^x)")                      \
     ROW(log_softmax, 1, RG__THROUGH, RG__COMPOSITE, "x - ln sum(e^x)")
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_statistics[OP_##name])
 
 /* Checks the arguments of a reduction in the name of the composed op; `count` elements go into each one of the result. */
@@ -104,12 +102,12 @@ rg_tensor rg_log_softmax(rg_tape *t, rg_tensor x, int axis)
 
 /* ---- samples ---- */
 
-#define SAMPLE(name, n, ...)                                                                                           \
-    static rg_tensor sample_##name(rg__draw *draw, int index)                                                          \
-    {                                                                                                                  \
-        rg_tape *t = draw->t;                                                                                          \
-        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 2, 4), RG__REAL) : RG_NIL;                                \
-        return index < n ? (__VA_ARGS__) : RG_NIL;                                                                     \
+#define SAMPLE(name, n, ...)                                                            \
+    static rg_tensor sample_##name(rg__draw *draw, int index)                           \
+    {                                                                                   \
+        rg_tape *t = draw->t;                                                           \
+        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 2, 4), RG__REAL) : RG_NIL; \
+        return index < n ? (__VA_ARGS__) : RG_NIL;                                      \
     }
 SAMPLE(mean, 2, index ? rg_mean(t, x, RG_ALL, false) : rg_mean(t, x, RG_AXES(0, 2), true))
 SAMPLE(var, 3, index ? rg_var(t, x, RG_ALL, index - 1, false) : rg_var(t, x, RG_AXES(0, 2), 1, true))

@@ -62,18 +62,10 @@ static void append_field(text *to, const rg__field *field, const char *p, int ra
 {
     const char *comma = "";
     switch (field->kind) {
-    case RG__INT:
-        append(to, "%lld", (long long)*(const int64_t *)(const void *)p);
-        break;
-    case RG__FLOAT:
-        append(to, "%g", *(const double *)(const void *)p);
-        break;
-    case RG__FLAG:
-        append(to, "%s", *(const uint32_t *)(const void *)p ? "true" : "false");
-        break;
-    case RG__DTYPE:
-        append(to, "%s", rg_dtype_name((rg_dtype) * (const int32_t *)(const void *)p));
-        break;
+    case RG__INT: append(to, "%lld", (long long)*(const int64_t *)(const void *)p); break;
+    case RG__FLOAT: append(to, "%g", *(const double *)(const void *)p); break;
+    case RG__FLAG: append(to, "%s", *(const uint32_t *)(const void *)p ? "true" : "false"); break;
+    case RG__DTYPE: append(to, "%s", rg_dtype_name((rg_dtype) * (const int32_t *)(const void *)p)); break;
     case RG__AXIS_SET:
         append(to, "[");
         for (int i = 0; i < RG_MAX_RANK; i++)

@@ -13,7 +13,7 @@
 #define NUMBER_ROWS(ROW)                                                                                               \
     /*  name        formula              sampled on       value                          gradient                     */ \
     ROW(neg,        "-x",                WITHIN, -2, 2,   -x,                            rg_neg(t, g))                 \
-    ROW(abs,        "|x|",               SIGNED, .3, 2,   x < 0 ? -x : x,                rg_mul(t, g, rg_sign(t, x)))  \
+    ROW(abs,        "|x|",               SIGNED, .3, 2,   x <= 0 ? 0 - x : x,           rg_mul(t, g, rg_sign(t, x)))  \
     ROW(sign,       "-1, 0 or 1",        SIGNED, .3, 2,   (x > 0) - (x < 0),             ZERO)                         \
     ROW(square,     "x^2",               WITHIN, -2, 2,   x * x,                         rg_mul(t, g, rg_mul(t, C(2), x)))
 
@@ -66,67 +66,71 @@ enum {
 
 /* ---- kernels ---- */
 
-#define LOOP(name, T_, value, attributes)                                                                              \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)                                    \
-    {                                                                                                                  \
-        typedef T_ T;                                                                                                  \
-        attributes;                                                                                                    \
-        (void)attr;                                                                                                    \
-        if (s[0] == sizeof(T) && s[1] == sizeof(T)) {                                                                  \
-            T *restrict out = (T *)p[0];                                                                               \
-            const T *in = (const T *)p[1];                                                                             \
-            for (int64_t i = 0; i < n; i++) {                                                                          \
-                T x = in[i];                                                                                           \
-                out[i] = (T)(value);                                                                                   \
-            }                                                                                                          \
-            return;                                                                                                    \
-        }                                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                              \
-            T x = *(const T *)(p[1] + i * s[1]);                                                                       \
-            *(T *)(p[0] + i * s[0]) = (T)(value);                                                                      \
-        }                                                                                                              \
+#define LOOP(name, T_, value, attributes)                                           \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        typedef T_ T;                                                               \
+        attributes;                                                                 \
+        (void)attr;                                                                 \
+        if (s[0] == sizeof(T) && s[1] == sizeof(T)) {                               \
+            T *restrict out = (T *)p[0];                                            \
+            const T *in = (const T *)p[1];                                          \
+            for (int64_t i = 0; i < n; i++) {                                       \
+                T x = in[i];                                                        \
+                out[i] = (T)(value);                                                \
+            }                                                                       \
+            return;                                                                 \
+        }                                                                           \
+        for (int64_t i = 0; i < n; i++) {                                           \
+            T x = *(const T *)(p[1] + i * s[1]);                                    \
+            *(T *)(p[0] + i * s[0]) = (T)(value);                                   \
+        }                                                                           \
     }
-#define FLOAT_LOOPS(name, formula, kind, low, high, value, gradient)                                                            \
-    LOOP(name##_f32, float, value, )                                                                                   \
+#define FLOAT_LOOPS(name, formula, kind, low, high, value, gradient) \
+    LOOP(name##_f32, float, value, )                                 \
     LOOP(name##_f64, double, value, )
-#define NUMBER_LOOPS(name, formula, kind, low, high, value, gradient)                                                           \
-    FLOAT_LOOPS(name, formula, kind, low, high, value, gradient)                                                                \
-    LOOP(name##_i32, int32_t, value, )                                                                                 \
+#define NUMBER_LOOPS(name, formula, kind, low, high, value, gradient) \
+    FLOAT_LOOPS(name, formula, kind, low, high, value, gradient)      \
+    LOOP(name##_i32, int32_t, value, )                                \
     LOOP(name##_i64, int64_t, value, )
-#define ATTRIBUTE_LOOPS(name, formula, kind, low, high, value, gradient)                                                        \
-    LOOP(name##_f32, float, value, const struct name *a = attr)                                                        \
+#define ATTRIBUTE_LOOPS(name, formula, kind, low, high, value, gradient) \
+    LOOP(name##_f32, float, value, const struct name *a = attr)          \
     LOOP(name##_f64, double, value, const struct name *a = attr)
 
 NUMBER_ROWS(NUMBER_LOOPS)
 FLOAT_ROWS(FLOAT_LOOPS)
 ATTRIBUTE_ROWS(ATTRIBUTE_LOOPS)
 /* Of integers: the bounds are whole, and compared as integers, which doubles cannot tell apart beyond 2^53. */
-#define INTEGER_CLAMP(name, T_, first, last)                                                                           \
-    LOOP(name, T_, x < low ? low : x > high ? high : x, const struct clamp *a = attr;                                  \
-         const T low = a->low <= (double)first ? first : a->low >= -(double)first ? last : (T)a->low;                  \
-         const T high = a->high <= (double)first ? first : a->high >= -(double)first ? last : (T)a->high)
+#define INTEGER_CLAMP(name, T_, first, last)                                       \
+    LOOP(name, T_, x<low ? low : x> high ? high : x, const struct clamp *a = attr; \
+         const T low = a->low <= (double)first    ? first                          \
+                       : a->low >= -(double)first ? last                           \
+                                                  : (T)a->low;                     \
+         const T high = a->high <= (double)first    ? first                        \
+                        : a->high >= -(double)first ? last                         \
+                                                    : (T)a->high)
 INTEGER_CLAMP(clamp_i32, int32_t, INT32_MIN, INT32_MAX)
 INTEGER_CLAMP(clamp_i64, int64_t, INT64_MIN, INT64_MAX)
 
 /* ---- gradients ---- */
 
 #define C(value) rg__like(t, x, value)
-#define ZERO rg_zeros_like(t, x)
-#define VJP(name, formula, kind, low, high, value, gradient)                                                                    \
-    static void vjp_##name(const rg__vjp *v)                                                                           \
-    {                                                                                                                  \
-        rg_tape *t = v->t;                                                                                             \
-        const rg_tensor x = v->in[0], y = v->out, g = v->g;                                                            \
-        (void)x, (void)y, (void)g;                                                                                     \
-        v->grad[0] = (gradient);                                                                                       \
+#define ZERO     rg_zeros_like(t, x)
+#define VJP(name, formula, kind, low, high, value, gradient) \
+    static void vjp_##name(const rg__vjp *v)                 \
+    {                                                        \
+        rg_tape *t = v->t;                                   \
+        const rg_tensor x = v->in[0], y = v->out, g = v->g;  \
+        (void)x, (void)y, (void)g;                           \
+        v->grad[0] = (gradient);                             \
     }
-#define ATTRIBUTE_VJP(name, formula, kind, low, high, value, gradient)                                                          \
-    static void vjp_##name(const rg__vjp *v)                                                                           \
-    {                                                                                                                  \
-        rg_tape *t = v->t;                                                                                             \
-        const rg_tensor x = v->in[0], g = v->g;                                                                        \
-        const struct name *a = v->attr;                                                                                \
-        v->grad[0] = (gradient);                                                                                       \
+#define ATTRIBUTE_VJP(name, formula, kind, low, high, value, gradient) \
+    static void vjp_##name(const rg__vjp *v)                           \
+    {                                                                  \
+        rg_tape *t = v->t;                                             \
+        const rg_tensor x = v->in[0], g = v->g;                        \
+        const struct name *a = v->attr;                                \
+        v->grad[0] = (gradient);                                       \
     }
 
 NUMBER_ROWS(VJP)
@@ -135,10 +139,10 @@ ATTRIBUTE_ROWS(ATTRIBUTE_VJP)
 
 /* ---- recording ---- */
 
-#define RECORD(name, formula, kind, low, high, value, gradient)                                                                 \
-    rg_tensor rg_##name(rg_tape *t, rg_tensor x)                                                                       \
-    {                                                                                                                  \
-        return rg__record_pointwise(t, OP(name), &x, 1, NULL);                                                         \
+#define RECORD(name, formula, kind, low, high, value, gradient) \
+    rg_tensor rg_##name(rg_tape *t, rg_tensor x)                \
+    {                                                           \
+        return rg__record_pointwise(t, OP(name), &x, 1, NULL);  \
     }
 
 NUMBER_ROWS(RECORD)
@@ -180,13 +184,13 @@ rg_tensor rg_gelu(rg_tape *t, rg_tensor x)
 
 /* ---- samples of those that the table cannot call with one argument ---- */
 
-#define SAMPLE(name, n, kind, low, high, ...)                                                                          \
-    static rg_tensor sample_##name(rg__draw *draw, int index)                                                          \
-    {                                                                                                                  \
-        rg_tape *t = draw->t;                                                                                          \
-        const rg__domain domain = {kind, low, high};                                                                   \
-        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 4), domain) : RG_NIL;                                     \
-        return index < n ? (__VA_ARGS__) : RG_NIL;                                                                     \
+#define SAMPLE(name, n, kind, low, high, ...)                                      \
+    static rg_tensor sample_##name(rg__draw *draw, int index)                      \
+    {                                                                              \
+        rg_tape *t = draw->t;                                                      \
+        const rg__domain domain = {kind, low, high};                               \
+        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 4), domain) : RG_NIL; \
+        return index < n ? (__VA_ARGS__) : RG_NIL;                                 \
     }
 SAMPLE(leaky_relu, 2, SIGNED, .3, 2, rg_leaky_relu(t, x, index ? .25 : .01))
 /* Of -1, -0.8, ... 1.2: the bounds lie between two of them. */
@@ -196,23 +200,23 @@ SAMPLE(gelu, 1, WITHIN, -2, 2, rg_gelu(t, x))
 
 /* ---- the table ---- */
 
-#define FLOAT_LOOP_TABLE(name) [RG_F32] = name##_f32, [RG_F64] = name##_f64
+#define FLOAT_LOOP_TABLE(name)  [RG_F32] = name##_f32, [RG_F64] = name##_f64
 #define NUMBER_LOOP_TABLE(name) FLOAT_LOOP_TABLE(name), [RG_I32] = name##_i32, [RG_I64] = name##_i64
-#define TABLE_ROW(name_, kind_, low_, high_, ...)                                                                      \
-    [OP_##name_] = {.name = #name_,                                                                                    \
-                    .arity = 1,                                                                                        \
-                    .differentiable = true,                                                                            \
-                    .vjp = vjp_##name_,                                                                                \
-                    .domain = {{kind_, low_, high_}},                                                                  \
+#define TABLE_ROW(name_, kind_, low_, high_, ...)     \
+    [OP_##name_] = {.name = #name_,                   \
+                    .arity = 1,                       \
+                    .differentiable = true,           \
+                    .vjp = vjp_##name_,               \
+                    .domain = {{kind_, low_, high_}}, \
                     .formula = __VA_ARGS__},
-#define NUMBER_ROW(name, formula, kind, low, high, value, gradient)                                                    \
+#define NUMBER_ROW(name, formula, kind, low, high, value, gradient) \
     TABLE_ROW(name, kind, low, high, formula, .loop = {NUMBER_LOOP_TABLE(name)})
-#define FLOAT_ROW(name, formula, kind, low, high, value, gradient)                                                     \
+#define FLOAT_ROW(name, formula, kind, low, high, value, gradient) \
     TABLE_ROW(name, kind, low, high, formula, .loop = {FLOAT_LOOP_TABLE(name)})
-#define ATTRIBUTE_ROW(name, formula, kind, low, high, value, gradient)                                                 \
+#define ATTRIBUTE_ROW(name, formula, kind, low, high, value, gradient) \
     TABLE_ROW(name, kind, low, high, formula, .loop = {name##_LOOPS}, RG__ATTR(name), .sample = sample_##name)
 #define leaky_relu_LOOPS FLOAT_LOOP_TABLE(leaky_relu)
-#define clamp_LOOPS NUMBER_LOOP_TABLE(clamp)
+#define clamp_LOOPS      NUMBER_LOOP_TABLE(clamp)
 
 // clang-format off
 RG__FAMILY(unary,

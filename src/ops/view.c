@@ -4,24 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(reshape, 1, RG__DIFF, RG__NOKERNEL, "the elements of x in another shape", .again = again_reshape)                                      \
-    ROW(permute, 1, RG__DIFF, RG__NOKERNEL, "x with its axes in another order", .again = again_permute, RG__ATTR(permute))                     \
-    ROW(expand, 1, RG__DIFF, RG__NOKERNEL, "x repeated along axes of extent 1", .again = again_expand)                                        \
-    ROW(slice, 1, RG__DIFF, RG__NOKERNEL, "x[start], x[start + step], ... along an axis", .again = again_slice, RG__ATTR(slice))             \
-    ROW(copy, 1, RG__DIFF, RG__KERNEL, "x, row-major")                                                                 \
-    ROW(view, 1, RG__THROUGH, RG__COMPOSITE, "reshape that never copies")                                              \
-    ROW(transpose, 1, RG__THROUGH, RG__COMPOSITE, "x with two axes exchanged")                                         \
-    ROW(squeeze, 1, RG__THROUGH, RG__COMPOSITE, "x without axes of extent 1")                                          \
-    ROW(unsqueeze, 1, RG__THROUGH, RG__COMPOSITE, "x with one more axis of extent 1")                                  \
-    ROW(select, 1, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                               \
-    ROW(flip, 1, RG__THROUGH, RG__COMPOSITE, "x backwards along the axes")                                             \
-    ROW(split, 1, RG__THROUGH, RG__COMPOSITE, "x in parts along an axis")                                              \
+#define ROWS(ROW)                                                                                               \
+    ROW(reshape, 1, RG__DIFF, RG__NOKERNEL, "the elements of x in another shape", .again = again_reshape)       \
+    ROW(permute, 1, RG__DIFF, RG__NOKERNEL, "x with its axes in another order", .again = again_permute,         \
+        RG__ATTR(permute))                                                                                      \
+    ROW(expand, 1, RG__DIFF, RG__NOKERNEL, "x repeated along axes of extent 1", .again = again_expand)          \
+    ROW(slice, 1, RG__DIFF, RG__NOKERNEL, "x[start], x[start + step], ... along an axis", .again = again_slice, \
+        RG__ATTR(slice))                                                                                        \
+    ROW(copy, 1, RG__DIFF, RG__KERNEL, "x, row-major")                                                          \
+    ROW(view, 1, RG__THROUGH, RG__COMPOSITE, "reshape that never copies")                                       \
+    ROW(transpose, 1, RG__THROUGH, RG__COMPOSITE, "x with two axes exchanged")                                  \
+    ROW(squeeze, 1, RG__THROUGH, RG__COMPOSITE, "x without axes of extent 1")                                   \
+    ROW(unsqueeze, 1, RG__THROUGH, RG__COMPOSITE, "x with one more axis of extent 1")                           \
+    ROW(select, 1, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                        \
+    ROW(flip, 1, RG__THROUGH, RG__COMPOSITE, "x backwards along the axes")                                      \
+    ROW(split, 1, RG__THROUGH, RG__COMPOSITE, "x in parts along an axis")                                       \
     ROW(contiguous, 1, RG__THROUGH, RG__COMPOSITE, "x, copied unless it is row-major")
 
-enum {
-    ROWS(RG__ENUM)
-};
+enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_view[OP_##name])
 
 /* ---- reshape ---- */
@@ -114,8 +114,8 @@ rg_tensor rg_unsqueeze(rg_tape *t, rg_tensor x, int axis)
     int at = rg__axis(axis, n->rank + 1);
     if (at < 0 || n->rank == RG_MAX_RANK) {
         rg__fail(t, OP(unsqueeze), RG_ERROR_SHAPE,
-                 at < 0 ? "axis %d is out of range for a new axis of %s" : "a new axis %d in %s would be one too many", axis,
-                 RG__NODE_TEXT(n));
+                 at < 0 ? "axis %d is out of range for a new axis of %s" : "a new axis %d in %s would be one too many",
+                 axis, RG__NODE_TEXT(n));
         return RG_NIL;
     }
     rg_shape shape = {n->rank + 1, {0}};
@@ -162,7 +162,8 @@ rg_tensor rg_permute(rg_tape *t, rg_tensor x, rg_axes order)
     if (!n)
         return RG_NIL;
     if (order.count != n->rank) {
-        rg__fail(t, OP(permute), RG_ERROR_SHAPE, "%d axes given for %s, which has %d", order.count, RG__NODE_TEXT(n), n->rank);
+        rg__fail(t, OP(permute), RG_ERROR_SHAPE, "%d axes given for %s, which has %d", order.count, RG__NODE_TEXT(n),
+                 n->rank);
         return RG_NIL;
     }
     uint32_t set;
@@ -242,8 +243,10 @@ static void vjp_expand(const rg__vjp *v)
 struct slice {
     int64_t axis, start, count, step;
 };
-static const rg__field fields_slice[] = {RG__FIELD(struct slice, axis, RG__INT), RG__FIELD(struct slice, start, RG__INT),
-                                         RG__FIELD(struct slice, count, RG__INT), RG__FIELD(struct slice, step, RG__INT),
+static const rg__field fields_slice[] = {RG__FIELD(struct slice, axis, RG__INT),
+                                         RG__FIELD(struct slice, start, RG__INT),
+                                         RG__FIELD(struct slice, count, RG__INT),
+                                         RG__FIELD(struct slice, step, RG__INT),
                                          {0}};
 
 static int64_t clip(int64_t x, int64_t low, int64_t high)
@@ -307,8 +310,8 @@ rg_tensor rg_select(rg_tape *t, rg_tensor x, int axis, int64_t index)
         return RG_NIL;
     int64_t extent = n->dims[at], i = index < 0 ? index + extent : index;
     if (i < 0 || i >= extent) {
-        rg__fail(t, OP(select), RG_ERROR_ARGUMENT, "index %lld is out of range for axis %d of %s", (long long)index, axis,
-                 RG__NODE_TEXT(n));
+        rg__fail(t, OP(select), RG_ERROR_ARGUMENT, "index %lld is out of range for axis %d of %s", (long long)index,
+                 axis, RG__NODE_TEXT(n));
         return RG_NIL;
     }
     return rg_squeeze(t, rg_slice(t, x, at, i, i + 1, 1), RG_AXES(at));
@@ -334,9 +337,10 @@ int rg_split(rg_tape *t, rg_tensor x, int64_t size, int axis, rg_tensor *parts, 
         return 0;
     int64_t extent = n->dims[at], count = size > 0 && extent > 0 ? (extent - 1) / size + 1 : 1;
     if (size < 1 || count > capacity || !parts) {
-        rg__fail(t, OP(split), RG_ERROR_ARGUMENT,
-                 "axis %d of %s in parts of %lld: the size must be 1 or more and the parts at most the %d there is room for",
-                 axis, RG__NODE_TEXT(n), (long long)size, capacity);
+        rg__fail(
+            t, OP(split), RG_ERROR_ARGUMENT,
+            "axis %d of %s in parts of %lld: the size must be 1 or more and the parts at most the %d there is room for",
+            axis, RG__NODE_TEXT(n), (long long)size, capacity);
         return 0;
     }
     for (int64_t i = 0; i < count; i++)
@@ -380,12 +384,12 @@ static rg_tensor again_slice(rg_tape *t, rg_tensor x, const rg__node *like)
 
 /* ---- samples ---- */
 
-#define SAMPLE(name, n, ...)                                                                                           \
-    static rg_tensor sample_##name(rg__draw *draw, int index)                                                          \
-    {                                                                                                                  \
-        rg_tape *t = draw->t;                                                                                          \
-        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(2, 3, 4), RG__REAL) : RG_NIL;                                \
-        return index < n ? (__VA_ARGS__) : RG_NIL;                                                                     \
+#define SAMPLE(name, n, ...)                                                            \
+    static rg_tensor sample_##name(rg__draw *draw, int index)                           \
+    {                                                                                   \
+        rg_tape *t = draw->t;                                                           \
+        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(2, 3, 4), RG__REAL) : RG_NIL; \
+        return index < n ? (__VA_ARGS__) : RG_NIL;                                      \
     }
 SAMPLE(reshape, 2, rg_reshape(t, index ? rg_transpose(t, x, 0, 2) : x, RG_SHAPE(4, -1)))
 SAMPLE(permute, 1, rg_permute(t, x, RG_AXES(2, 0, -2)))
