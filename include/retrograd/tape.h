@@ -37,7 +37,8 @@ RG_API void rg_tape_rollback(rg_tape *t, rg_mark mark);
 RG_API bool rg_tape_run(rg_tape *t);
 
 /* ---- errors ------------------------------------------------------------------------------------------------
- * The first error stays, through resets too, until it is cleared. A NULL tape counts as failed. */
+ * The first error stays, through resets too, until it is cleared. What was pending then (assignments, gradients, kept
+ * tensors) goes with it. A NULL tape counts as failed. */
 RG_API bool rg_failed(const rg_tape *t);
 RG_API rg_status rg_tape_status(const rg_tape *t);
 RG_API const char *rg_tape_error(const rg_tape *t); /* "" when there is none; lives as long as the tape */

@@ -267,7 +267,7 @@ void rg_param_set_grad(rg_tape *t, rg_param *p, rg_tensor grad)
 
 void rg_params_clear_grads(rg_tape *t, rg_params *ps)
 {
-    if (!t)
+    if (rg_failed(t)) /* the update that they were for does not happen */
         return;
     for (int i = 0; i < rg_params_count(ps); i++) {
         rg_param *p = rg_params_at(ps, i);

@@ -3,7 +3,6 @@
 #include "autograd/tape.h"
 #include "ops/family.h"
 
-#include <math.h>
 #include <string.h>
 
 #define ROWS(ROW)                                                                                \
@@ -125,12 +124,11 @@ static bool kernel_constant(const rg__run *run)
 /* Can the dtype hold the value? */
 static bool valid_number(rg_tape *t, const rg__op *op, rg_dtype dtype, double value)
 {
-    const double bound = dtype == RG_I32 ? 0x1p31 : 0x1p63;
     if (rg_failed(t))
         return false;
     if ((unsigned)dtype >= RG_DTYPES)
         rg__fail(t, op, RG_ERROR_ARGUMENT, "%d is no dtype", (int)dtype);
-    else if ((dtype == RG_I32 || dtype == RG_I64) && !(value == trunc(value) && value >= -bound && value < bound))
+    else if (!rg__dtype_holds(dtype, value))
         rg__fail(t, op, RG_ERROR_ARGUMENT, "%g is not a whole number that %s can hold", value, rg_dtype_name(dtype));
     else
         return true;

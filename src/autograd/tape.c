@@ -171,10 +171,22 @@ const char *rg_tape_error(const rg_tape *t)
     return t ? t->error.message : "there is no tape: rg_tape_new ran out of memory, or NULL was passed";
 }
 
+/* What was pending when the error happened ends with it: it may be half of an update, or fail again at every run. */
+static void drop_pending(rg_tape *t)
+{
+    for (size_t i = 0; i < t->keeps.count; i++)
+        rg__at(t, t->keeps.id[i])->flags &= (uint16_t)~RG__KEEP;
+    t->keeps.count = t->assigns.count = 0;
+    for (size_t i = 0; i < t->entry_capacity; i++)
+        t->entry[i].leaf = t->entry[i].grad = RG_NIL;
+}
+
 void rg_tape_clear_error(rg_tape *t)
 {
-    if (t)
-        t->error = (rg__error){0};
+    if (!t || t->error.status == RG_OK)
+        return;
+    drop_pending(t);
+    t->error = (rg__error){0};
 }
 
 void rg_tape_fail(rg_tape *t, rg_status status, const char *format, ...)

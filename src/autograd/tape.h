@@ -84,7 +84,7 @@ bool rg__ids_add(rg_tape *t, rg__ids *ids, uint32_t id);
 rg__entry *rg__entry_of(rg_tape *t, rg_param *p);
 
 /* A value that lies in the tape's own pool: x itself, or a copy of what lies in a parameter, which an assignment may
- * overwrite. */
+ * overwrite. The copy is recorded once. */
 rg_tensor rg__own(rg_tape *t, rg_tensor x);
 
 /* Is the storage of this node a parameter's? */

@@ -55,8 +55,17 @@ bool rg_requires_grad(rg_tape *t, rg_tensor x)
 
 rg_tensor rg__own(rg_tape *t, rg_tensor x)
 {
-    const rg__node *n = rg__node_of(t, "copy", x);
-    return n && rg__in_parameter(t, n) ? rg__copy_of(t, x) : n ? x : RG_NIL;
+    rg__node *n = rg__node_of(t, "copy", x);
+    if (!n || !rg__in_parameter(t, n))
+        return n ? x : RG_NIL;
+    if (n->copied && n->copied <= t->length) { /* a rollback may have ended it and put another node in its place */
+        const rg__node *c = rg__at(t, n->copied - 1);
+        if (c->op == rg__op_copy && c->in[0] == (uint32_t)x.id)
+            return rg__handle(t, n->copied - 1);
+    }
+    const rg_tensor copy = rg__copy_of(t, x);
+    n->copied = rg_is_nil(copy) ? 0 : (uint32_t)copy.id + 1;
+    return copy;
 }
 
 /* x computed, in storage of the tape, row-major where asked; NULL on error. */
@@ -156,8 +165,8 @@ const int64_t *rg_data_i64(rg_tape *t, rg_tensor x)
 
 rg_tensor rg_keep(rg_tape *t, rg_tensor x)
 {
-    x = rg__node_of(t, "keep", x) ? rg__own(t, x) : RG_NIL;
-    const rg__node *n = rg_is_nil(x) ? NULL : rg__at(t, (uint32_t)x.id);
+    const rg_tensor own = rg__node_of(t, "keep", x) ? rg__own(t, x) : RG_NIL;
+    const rg__node *n = rg_is_nil(own) ? NULL : rg__at(t, (uint32_t)own.id);
     if (!n)
         return RG_NIL;
     rg__node *root = rg__at(t, n->root);

@@ -24,6 +24,14 @@ size_t rg_dtype_size(rg_dtype dtype)
     return (unsigned)dtype < RG_DTYPES ? dtypes[dtype].size : 0;
 }
 
+bool rg__dtype_holds(rg_dtype dtype, double value)
+{
+    const double bound = dtype == RG_I32 ? 0x1p31 : 0x1p63;
+    if (dtype != RG_I32 && dtype != RG_I64)
+        return true;
+    return value >= -bound && value < bound && value == (double)(int64_t)value;
+}
+
 int64_t rg_shape_numel(rg_shape shape)
 {
     if (shape.rank < 0 || shape.rank > RG_MAX_RANK)

@@ -1,4 +1,4 @@
-/* What this processor can run, as far as the operating system lets it. On processors other than x86 the set is empty. */
+/* What this processor can run, as far as the operating system lets it. The set is empty on all but x86. */
 #ifndef RG__CORE_CPU_H
 #define RG__CORE_CPU_H
 

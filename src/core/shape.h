@@ -27,6 +27,9 @@ void rg__broadcast_strides(int rank, const int64_t *dims, const int64_t *strides
 bool rg__reshape_strides(int rank, const int64_t *dims, const int64_t *strides, int new_rank, const int64_t *new_dims,
                          int64_t *new_strides);
 
+/* Can the dtype hold the number? An integer holds the whole numbers of its range; the others, whatever they round to. */
+bool rg__dtype_holds(rg_dtype dtype, double value);
+
 /* Axis counted from 0, or -1 where it is out of range. */
 int rg__axis(int axis, int rank);
 

@@ -111,8 +111,8 @@ static rg_tensor number(rg_tape *t, const rg__op *op, rg_tensor x, double c)
     const rg__node *n = rg__arg_of(t, op, x, RG__NUMBER);
     if (!n)
         return RG_NIL;
-    if ((n->dtype == RG_I32 || n->dtype == RG_I64) && !(c == floor(c) && fabs(c) < 0x1p63)) {
-        rg__fail(t, op, RG_ERROR_ARGUMENT, "%g is not a whole number, as a tensor of %s needs", c,
+    if (!rg__dtype_holds((rg_dtype)n->dtype, c)) {
+        rg__fail(t, op, RG_ERROR_ARGUMENT, "%g is not a whole number that %s can hold", c,
                  rg_dtype_name((rg_dtype)n->dtype));
         return RG_NIL;
     }

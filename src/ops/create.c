@@ -127,6 +127,11 @@ rg_tensor rg_arange(rg_tape *t, rg_dtype dtype, double start, double stop, doubl
                  rg_dtype_name(dtype));
         return RG_NIL;
     }
+    if (count > 0 && !rg__dtype_holds(dtype, start + (count - 1) * step)) {
+        rg__fail(t, OP(arange), RG_ERROR_ARGUMENT, "%g to %g by %g goes beyond what %s can hold", start, stop, step,
+                 rg_dtype_name(dtype));
+        return RG_NIL;
+    }
     rg_shape shape = RG_SHAPE(count > 0 ? (int64_t)count : 0);
     if (!valid(t, OP(arange), dtype, shape))
         return RG_NIL;

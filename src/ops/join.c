@@ -84,20 +84,29 @@ rg_tensor rg_stack(rg_tape *t, const rg_tensor *x, int count, int axis)
     }
     rg_tensor rows[MOST];
     const rg__node *first = rg__arg(t, OP(stack), x[0]);
+    if (!first)
+        return RG_NIL;
+    const int at = rg__axis(axis, first->rank + 1);
+    if (at < 0 || first->rank == RG_MAX_RANK) {
+        rg__fail(t, OP(stack), RG_ERROR_SHAPE,
+                 at < 0 ? "axis %d is out of range for a new axis of %s" : "a new axis %d in %s would be one too many",
+                 axis, RG__NODE_TEXT(first));
+        return RG_NIL;
+    }
     for (int i = 0; i < count; i++) {
         const rg__node *n = rg__arg(t, OP(stack), x[i]);
         if (!n)
             return RG_NIL;
-        if (!rg__dims_equal(n->rank, n->dims, first->rank, first->dims)) {
-            rg__fail(t, OP(stack), RG_ERROR_SHAPE, "%s and %s differ (inputs 0 and %d)", RG__NODE_TEXT(first),
+        bool fits = rg__dims_equal(n->rank, n->dims, first->rank, first->dims);
+        if (!fits || n->dtype != first->dtype) {
+            rg__fail(t, OP(stack), fits ? RG_ERROR_DTYPE : RG_ERROR_SHAPE, "%s of %s and %s of %s differ (inputs 0 and %d)",
+                     rg_dtype_name((rg_dtype)first->dtype), RG__NODE_TEXT(first), rg_dtype_name((rg_dtype)n->dtype),
                      RG__NODE_TEXT(n), i);
             return RG_NIL;
         }
-        rows[i] = rg_unsqueeze(t, x[i], axis);
-        if (rg_is_nil(rows[i]))
-            return RG_NIL;
+        rows[i] = rg_unsqueeze(t, x[i], at);
     }
-    return rg_cat(t, rows, count, rg__axis(axis, first->rank + 1));
+    return rg_cat(t, rows, count, at);
 }
 
 /* ---- pad ---- */
@@ -173,6 +182,11 @@ rg_tensor rg_pad(rg_tape *t, rg_tensor x, const int64_t *before, const int64_t *
     const rg__node *n = rg__arg(t, OP(pad), x);
     if (!n)
         return RG_NIL;
+    if (!rg__dtype_holds((rg_dtype)n->dtype, value)) {
+        rg__fail(t, OP(pad), RG_ERROR_ARGUMENT, "%g is not a whole number that %s can hold", value,
+                 rg_dtype_name((rg_dtype)n->dtype));
+        return RG_NIL;
+    }
     int64_t add_before[RG_MAX_RANK] = {0}, add_after[RG_MAX_RANK] = {0}, none[RG_MAX_RANK] = {0};
     for (int i = 0; i < n->rank; i++) {
         if (!before || !after) {

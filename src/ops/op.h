@@ -41,6 +41,7 @@ typedef struct rg__node {
     int64_t numel;
     int64_t offset; /* views: in elements, from the root's first */
     uint32_t root;  /* the node that owns the storage; itself for others than views */
+    uint32_t copied; /* 1 + the node that holds a copy of this value outside of a parameter; 0: none */
     uint32_t small_in[3];
     uint16_t flags;
     uint16_t n_in;
@@ -195,6 +196,7 @@ void rg__fail(rg_tape *t, const rg__op *op, rg_status status, const char *format
 /* ---- shared by the families -------------------------------------------------------------------------------------- */
 /* x in storage of its own. */
 rg_tensor rg__copy_of(rg_tape *t, rg_tensor x);
+extern const rg__op *const rg__op_copy;
 
 /* A constant scalar of x's dtype. */
 rg_tensor rg__like(rg_tape *t, rg_tensor x, double value);

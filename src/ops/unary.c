@@ -158,15 +158,15 @@ rg_tensor rg_clamp(rg_tape *t, rg_tensor x, double low, double high)
     const rg__node *n = rg__arg_of(t, OP(clamp), x, RG__NUMBER);
     if (!n)
         return RG_NIL;
-    if (!(low <= high)) {
-        rg__fail(t, OP(clamp), RG_ERROR_ARGUMENT, "low %g must not exceed high %g", low, high);
+    struct clamp attr = {low, high};
+    if (n->dtype == RG_I32 || n->dtype == RG_I64) /* whole bounds, so that the result is an integer */
+        attr = (struct clamp){ceil(low), floor(high)};
+    if (!(attr.low <= attr.high)) {
+        rg__fail(t, OP(clamp), RG_ERROR_ARGUMENT, "low %g must not exceed high %g, and %s must have numbers between them",
+                 low, high, rg_dtype_name((rg_dtype)n->dtype));
         return RG_NIL;
     }
-    if (n->dtype == RG_I32 || n->dtype == RG_I64) { /* whole bounds, so that the result is an integer */
-        low = ceil(low);
-        high = floor(high);
-    }
-    return rg__record_pointwise(t, OP(clamp), &x, 1, &(struct clamp){low, high});
+    return rg__record_pointwise(t, OP(clamp), &x, 1, &attr);
 }
 
 rg_tensor rg_silu(rg_tape *t, rg_tensor x)

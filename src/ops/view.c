@@ -24,6 +24,8 @@
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_view[OP_##name])
 
+const rg__op *const rg__op_copy = &rg__ops_view[OP_copy];
+
 /* ---- reshape ---- */
 
 /* Fills in an extent of -1; false and an error where the number of elements does not come out. */
@@ -345,7 +347,7 @@ int rg_split(rg_tape *t, rg_tensor x, int64_t size, int axis, rg_tensor *parts, 
     }
     for (int64_t i = 0; i < count; i++)
         parts[i] = rg_slice(t, x, at, i * size, (i + 1) * size < extent ? (i + 1) * size : extent, 1);
-    return (int)count;
+    return rg_failed(t) ? 0 : (int)count;
 }
 
 /* ---- the same of another x, for the gradient checker ---- */

@@ -193,8 +193,9 @@ static bool products_are_right(bool small_path)
         af[i] = (float)(ad[i] = element(i / K, i % K));
     for (size_t i = 0; i < K * N; i++)
         bf[i] = (float)(bd[i] = element(i / N, i % N));
-    bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, M, N, K, &onef, af, K, 1, bf, N, 1, &zerof, cf, N, 1, NULL, &rntm);
-    bli_dgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, M, N, K, &oned, ad, K, 1, bd, N, 1, &zerod, cd, N, 1, NULL, &rntm);
+    const trans_t as_is = BLIS_NO_TRANSPOSE;
+    bli_sgemm_ex(as_is, as_is, M, N, K, &onef, af, K, 1, bf, N, 1, &zerof, cf, N, 1, NULL, &rntm);
+    bli_dgemm_ex(as_is, as_is, M, N, K, &oned, ad, K, 1, bd, N, 1, &zerod, cd, N, 1, NULL, &rntm);
 
     for (size_t i = 0; i < M * N; i++) {
         double sum = 0;

@@ -1,0 +1,684 @@
+/* The tape: values on demand, inputs, assignments, sections, scopes, marks and resets. Gradients are in
+ * test_tape_grad.c. */
+#include "tape_support.h"
+
+/* ---- values on demand ---- */
+
+static void nothing_runs_before_it_is_asked_for(void **state)
+{
+    (void)state;
+    const rg_tensor x = F64(RG_SHAPE(2), 1, 2), y = rg_exp(tape, x), z = rg_add(tape, y, x);
+    const rg_tensor broken = fails_when_run();
+    assert_true(is_computed(x));
+    assert_false(is_computed(y));
+    assert_false(is_computed(z));
+    assert_false(is_computed(broken));
+    assert_tape_ok(tape);
+    assert_values(z, exp(1) + 1, exp(2) + 2);
+    assert_true(is_computed(z));
+    /* What z does not need was not run, or it would have failed. */
+    assert_false(is_computed(broken));
+    assert_true(isnan(rg_item(tape, broken)));
+    assert_error(tape, RG_ERROR_VALUE, WORDS("gather", "3"));
+}
+
+static void a_value_can_be_asked_for_at_any_time_and_again(void **state)
+{
+    (void)state;
+    const rg_tensor x = F64(RG_SHAPE(3), 1, 2, 3), y = rg_square(tape, x);
+    for (int i = 0; i < 3; i++)
+        assert_values(y, 1, 4, 9);
+    const rg_tensor z = rg_sum(tape, y, RG_ALL, false);
+    assert_number(rg_item(tape, z), 14);
+    assert_values(x, 1, 2, 3);
+    assert_values(rg_mul(tape, z, y), 14, 56, 126);
+    assert_number(rg_item(tape, z), 14);
+}
+
+static void items_of_every_dtype_are_doubles(void **state)
+{
+    (void)state;
+    const int32_t i32 = -7;
+    const int64_t i64 = INT64_C(1) << 40;
+    const bool yes = true;
+    assert_number(rg_item(tape, F32(RG_SHAPE(1, 1), 0.5f)), 0.5);
+    assert_number(rg_item(tape, F64(RG_SCALAR, -0.1)), -0.1);
+    assert_number(rg_item(tape, rg_input_i32(tape, RG_SHAPE(1), &i32)), -7);
+    assert_number(rg_item(tape, rg_input_i64(tape, RG_SCALAR, &i64)), 0x1p40);
+    assert_number(rg_item(tape, rg_input_bool(tape, RG_SCALAR, &yes)), 1);
+    assert_number(rg_item(tape, rg_scalar(tape, RG_I64, 12)), 12);
+    assert_number(rg_item(tape, rg_constant(tape, RG_F32, 0.25)), 0.25);
+    assert_tape_ok(tape);
+}
+
+static void views_of_any_strides_are_read_row_major(void **state)
+{
+    (void)state;
+    const rg_tensor x = F64(RG_SHAPE(2, 3), 0, 1, 2, 3, 4, 5);
+    const rg_tensor transposed = rg_transpose(tape, x, 0, 1), flipped = rg_flip(tape, x, RG_AXES(1));
+    const rg_tensor every_other = rg_slice(tape, x, 1, 0, RG_END, 2);
+    const rg_tensor expanded = rg_expand(tape, rg_select(tape, x, 1, 1), RG_SHAPE(2, 2));
+    const rg_tensor diagonal = rg_slice(tape, rg_transpose(tape, flipped, 0, 1), 0, 2, 0, -1);
+    assert_values(transposed, 0, 3, 1, 4, 2, 5);
+    assert_values(flipped, 2, 1, 0, 5, 4, 3);
+    assert_values(every_other, 0, 2, 3, 5);
+    assert_values(expanded, 1, 4, 1, 4);
+    assert_values(diagonal, 0, 3, 1, 4);
+    assert_memory_equal(rg_data_f64(tape, transposed), ((double[]){0, 3, 1, 4, 2, 5}), 6 * sizeof(double));
+    assert_memory_equal(rg_data_f64(tape, expanded), ((double[]){1, 4, 1, 4}), 4 * sizeof(double));
+    assert_memory_equal(rg_data(tape, diagonal), ((double[]){0, 3, 1, 4}), 4 * sizeof(double));
+    /* The view is what it was; only the reader got a copy. */
+    rg_node node;
+    assert_true(rg_tape_node(tape, transposed, &node));
+    assert_true(node.is_view);
+    assert_int_equal(node.strides[0], 1);
+    assert_int_equal(node.strides[1], 3);
+}
+
+static void data_stays_where_it_is_until_the_reset(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 4);
+    const double *leaf = rg_data_f64(tape, rg_leaf(tape, p));
+    const rg_tensor y = rg_exp(tape, F64(RG_SHAPE(2), 0, 1));
+    const double *of_y = rg_data_f64(tape, y);
+    rg_assign(tape, p, rg_neg(tape, y));
+    for (int i = 0; i < 3000; i++)
+        rg_item(tape, total(rg_square(tape, y)));
+    assert_stored(leaf, 3, 4);
+    assert_stored(of_y, 1, exp(1));
+    assert_ptr_equal(rg_data(tape, y), of_y);
+    assert_stored(rg_param_data(p), -1, -exp(1));
+}
+
+static void empty_tensors_are_computed_and_read(void **state)
+{
+    (void)state;
+    const rg_tensor x = rg_input_f32(tape, RG_SHAPE(0, 3), NULL), y = rg_exp(tape, rg_mul_scalar(tape, x, 2));
+    float room = 5;
+    assert_true(rg_read(tape, y, NULL, 0));
+    assert_true(rg_read(tape, y, &room, 0));
+    assert_number(room, 5);
+    assert_non_null(rg_data(tape, y));
+    assert_values(rg_sum(tape, y, RG_AXES(0), false), 0, 0, 0);
+}
+
+static void keeping_computes_with_the_next_run(void **state)
+{
+    (void)state;
+    const rg_tensor x = F64(RG_SHAPE(2), 1, 2), y = rg_square(tape, x), z = rg_neg(tape, x);
+    const rg_tensor kept = rg_keep(tape, y);
+    assert_true(kept.id == y.id && kept.generation == y.generation);
+    assert_false(is_computed(y));
+    assert_true(rg_tape_run(tape));
+    assert_true(is_computed(y));
+    assert_false(is_computed(z));
+    assert_values(y, 1, 4);
+}
+
+static void a_kept_leaf_outlives_the_assignment(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2);
+    const rg_tensor old = rg_leaf(tape, p), kept = rg_keep(tape, old);
+    assert_true(kept.id == old.id && kept.generation == old.generation);
+    rg_assign(tape, p, rg_add_scalar(tape, old, 10));
+    assert_true(rg_tape_run(tape));
+    assert_stored(rg_param_data(p), 11, 12);
+    assert_values(old, 1, 2);
+    assert_values(old, 1, 2);
+    assert_values(rg_leaf(tape, p), 11, 12);
+}
+
+static void detached_is_the_same_value_without_history(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 5);
+    const rg_tensor w = rg_leaf(tape, p), d = rg_detach(tape, rg_transpose(tape, rg_unsqueeze(tape, w, 0), 0, 1));
+    assert_true(rg_requires_grad(tape, w));
+    assert_false(rg_requires_grad(tape, d));
+    assert_shape(d, 2, 1);
+    assert_values(d, 3, 5);
+    rg_backward(tape, total(rg_mul(tape, w, rg_detach(tape, w))));
+    assert_values(rg_param_grad(tape, p), 3, 5); /* not 6 and 10 */
+}
+
+/* ---- inputs ---- */
+
+static void inputs_are_copied_at_once(void **state)
+{
+    (void)state;
+    double data[] = {1, 2, 3};
+    const rg_tensor x = rg_input_f64(tape, RG_SHAPE(3), data), y = rg_add_scalar(tape, x, 1);
+    memset(data, 0xff, sizeof data);
+    assert_values(y, 2, 3, 4);
+    assert_values(x, 1, 2, 3);
+}
+
+static void borrowed_data_is_read_where_it_lies(void **state)
+{
+    (void)state;
+    const double data[] = {0, 1, 2, 3, 4, 5};
+    const rg_tensor plain = rg_borrow(tape, RG_F64, RG_SHAPE(2, 3), NULL, data);
+    const int64_t columns[] = {1, 2}, backwards[] = {-3, -1}, repeated[] = {0, 2};
+    const rg_tensor transposed = rg_borrow(tape, RG_F64, RG_SHAPE(2, 3), columns, data);
+    const rg_tensor reversed = rg_borrow(tape, RG_F64, RG_SHAPE(2, 3), backwards, data + 5);
+    const rg_tensor rows = rg_borrow(tape, RG_F64, RG_SHAPE(2, 3), repeated, data);
+    assert_ptr_equal(rg_data(tape, plain), data);
+    assert_values(transposed, 0, 2, 4, 1, 3, 5);
+    assert_values(reversed, 5, 4, 3, 2, 1, 0);
+    assert_values(rows, 0, 2, 4, 0, 2, 4);
+    assert_values(rg_reshape(tape, reversed, RG_SHAPE(6)), 5, 4, 3, 2, 1, 0);
+    assert_values(rg_matmul(tape, rows, rg_transpose(tape, transposed, 0, 1)), 20, 26, 20, 26);
+    assert_values(rg_add(tape, transposed, reversed), 5, 6, 7, 3, 4, 5);
+    /* Gradients have the shape of what was borrowed, not its strides. */
+    rg_tensor grad;
+    assert_true(rg_grad(tape, total(rg_square(tape, rows)), &rows, 1, &grad));
+    assert_values(grad, 0, 4, 8, 0, 4, 8);
+}
+
+static void borrowed_data_may_go_after_the_reset(void **state)
+{
+    (void)state;
+    for (int step = 0; step < 3; step++) {
+        float *data = malloc(4 * sizeof *data);
+        for (int i = 0; i < 4; i++)
+            data[i] = (float)(i + step);
+        const rg_tensor x = rg_borrow(tape, RG_F32, RG_SHAPE(4), NULL, data);
+        assert_number(rg_item(tape, total(x)), 6 + 4 * step);
+        rg_tape_reset(tape);
+        free(data);
+        assert_stale(tape, x, "reset");
+    }
+    assert_non_null(rg_data(tape, rg_borrow(tape, RG_F32, RG_SHAPE(3, 0), NULL, NULL)));
+}
+
+/* ---- assignments ---- */
+
+static void the_old_handle_keeps_the_old_value(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2);
+    const rg_tensor old = rg_leaf(tape, p), before = rg_mul_scalar(tape, old, 10);
+    rg_assign(tape, p, rg_add_scalar(tape, old, 1));
+    const rg_tensor after = rg_mul_scalar(tape, old, 100), new = rg_leaf(tape, p);
+    assert_stored(rg_param_data(p), 1, 2); /* only recorded so far */
+    rg_keep(tape, before);
+    assert_values(after, 100, 200); /* this runs the assignment, after everything it asks for has read the old value */
+    assert_stored(rg_param_data(p), 2, 3);
+    assert_values(before, 10, 20);
+    assert_values(new, 2, 3);
+}
+
+static void what_still_needs_the_old_value_says_so(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("layer.weight", RG_SHAPE(2), 1, 2);
+    rg_scope_push(tape, "model");
+    const rg_tensor old = rg_leaf(tape, p), late = rg_square(tape, old), view = rg_flip(tape, old, RG_ALL);
+    rg_scope_pop(tape);
+    rg_assign(tape, p, rg_add_scalar(tape, old, 1));
+    assert_true(rg_tape_run(tape));
+    double out[2] = {-1, -1};
+    assert_false(rg_read(tape, late, out, sizeof out));
+    assert_number(out[0], -1);
+    assert_error(tape, RG_ERROR_STATE, WORDS("square", "layer.weight", "assigned", "model"));
+    assert_false(rg_read(tape, old, out, sizeof out));
+    assert_error(tape, RG_ERROR_STATE, WORDS("layer.weight", "assigned"));
+    assert_false(rg_read(tape, view, out, sizeof out));
+    assert_error(tape, RG_ERROR_STATE, WORDS("layer.weight", "assigned"));
+    assert_stored(rg_param_data(p), 2, 3);
+}
+
+static void two_assignments_swap_two_parameters(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2), *q = PARAM("q", RG_SHAPE(2), 3, 4);
+    const rg_tensor a = rg_leaf(tape, p), b = rg_leaf(tape, q);
+    rg_assign(tape, p, b);
+    rg_assign(tape, q, a);
+    rg_tape_reset(tape);
+    assert_stored(rg_param_data(p), 3, 4);
+    assert_stored(rg_param_data(q), 1, 2);
+    /* Through views of themselves too. */
+    rg_param *m = PARAM("m", RG_SHAPE(2, 2), 1, 2, 3, 4);
+    rg_assign(tape, m, rg_transpose(tape, rg_leaf(tape, m), 0, 1));
+    rg_tape_reset(tape);
+    assert_stored(rg_param_data(m), 1, 3, 2, 4);
+    assert_tape_ok(tape);
+}
+
+static void a_leaf_after_an_assignment_is_the_assigned_value(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2);
+    const rg_tensor first = rg_leaf(tape, p);
+    assert_int_equal(rg_leaf(tape, p).id, first.id); /* one leaf a tape */
+    rg_assign(tape, p, rg_add_scalar(tape, first, 1));
+    const rg_tensor second = rg_leaf(tape, p);
+    assert_int_not_equal(second.id, first.id);
+    rg_assign(tape, p, rg_mul(tape, second, second));
+    const rg_tensor third = rg_leaf(tape, p);
+    assert_true(rg_requires_grad(tape, third));
+    assert_values(third, 4, 9);
+    assert_values(second, 2, 3);
+    rg_tape_reset(tape);
+    assert_stored(rg_param_data(p), 4, 9); /* the last of the two */
+    assert_values(rg_leaf(tape, p), 4, 9);
+}
+
+static void assigned_values_may_be_views_of_anything(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2, 3), 0, 0, 0, 0, 0, 0);
+    rg_assign(tape, p, rg_expand(tape, rg_constant(tape, RG_F64, 7), RG_SHAPE(2, 3)));
+    assert_true(rg_tape_run(tape));
+    assert_stored(rg_param_data(p), 7, 7, 7, 7, 7, 7);
+    const rg_tensor x = F64(RG_SHAPE(3, 2), 0, 1, 2, 3, 4, 5);
+    rg_assign(tape, p, rg_flip(tape, rg_transpose(tape, x, 0, 1), RG_AXES(1)));
+    const rg_tensor leaf = rg_leaf(tape, p);
+    assert_values(leaf, 4, 2, 0, 5, 3, 1);
+    assert_stored(rg_param_data(p), 4, 2, 0, 5, 3, 1);
+    assert_values(rg_add_scalar(tape, leaf, 1), 5, 3, 1, 6, 4, 2);
+}
+
+static void assignments_run_at_reset_at_a_run_and_at_any_read(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SCALAR, 0);
+    rg_assign(tape, p, rg_scalar(tape, RG_F64, 1));
+    assert_stored(rg_param_data(p), 0);
+    rg_tape_reset(tape);
+    assert_stored(rg_param_data(p), 1);
+    rg_assign(tape, p, rg_scalar(tape, RG_F64, 2));
+    assert_true(rg_tape_run(tape));
+    assert_stored(rg_param_data(p), 2);
+    rg_assign(tape, p, rg_scalar(tape, RG_F64, 3));
+    rg_item(tape, rg_scalar(tape, RG_F64, 0)); /* a read of something else */
+    assert_stored(rg_param_data(p), 3);
+    rg_assign(tape, p, rg_scalar(tape, RG_F64, 4));
+    rg_tape_free(tape); /* without a reset it is dropped */
+    assert_stored(rg_param_data(p), 3);
+    tape = NULL;
+}
+
+static void buffers_and_state_are_assigned_like_parameters(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 0, 0), *s = rg_param_state(p, "seen", RG_F64, RG_SHAPE(2), 1);
+    rg_param *count = rg_buffer_new(store, "count", RG_I64, RG_SCALAR, NULL);
+    for (int step = 0; step < 3; step++) {
+        rg_assign(tape, count, rg_add_scalar(tape, rg_leaf(tape, count), 1));
+        rg_assign(tape, s, rg_add(tape, rg_leaf(tape, s), rg_leaf(tape, s)));
+        assert_false(rg_requires_grad(tape, rg_leaf(tape, s)));
+        rg_tape_reset(tape);
+    }
+    assert_int_equal(*(const int64_t *)rg_param_data(count), 3);
+    assert_stored(rg_param_data(s), 8, 8);
+}
+
+static void setting_a_parameter_is_seen_by_the_next_leaf(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2);
+    const rg_tensor old = rg_leaf(tape, p), late = rg_neg(tape, old);
+    const double set[] = {5, 6};
+    assert_true(rg_param_set(p, set, sizeof set));
+    assert_values(rg_neg(tape, rg_leaf(tape, p)), -5, -6);
+    double out[2];
+    assert_false(rg_read(tape, late, out, sizeof out));
+    assert_error(tape, RG_ERROR_STATE, WORDS("neg", "'p'", "assigned"));
+    rg_tape_reset(tape);
+    assert_values(rg_leaf(tape, p), 5, 6);
+    /* After an assignment on the same tape as well. */
+    rg_assign(tape, p, rg_neg(tape, rg_leaf(tape, p)));
+    assert_true(rg_tape_run(tape));
+    assert_true(rg_param_set(p, set, sizeof set));
+    assert_values(rg_leaf(tape, p), 5, 6);
+}
+
+/* ---- sections ---- */
+
+static void no_grad_results_count_as_constant(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 5);
+    const rg_tensor w = rg_leaf(tape, p);
+    assert_int_equal(rg_mode_of(tape), RG_GRAD);
+    rg_mode_push(tape, RG_NO_GRAD);
+    assert_int_equal(rg_mode_of(tape), RG_NO_GRAD);
+    const rg_tensor constant = rg_square(tape, w);
+    rg_mode_push(tape, RG_GRAD);
+    const rg_tensor inside = rg_mul(tape, w, constant);
+    rg_mode_pop(tape);
+    assert_int_equal(rg_mode_of(tape), RG_NO_GRAD);
+    rg_mode_pop(tape);
+    assert_int_equal(rg_mode_of(tape), RG_GRAD);
+    assert_false(rg_requires_grad(tape, constant));
+    assert_true(rg_requires_grad(tape, inside));
+    assert_true(rg_requires_grad(tape, w)); /* of the leaf itself nothing changed */
+    rg_backward(tape, total(inside));
+    assert_values(rg_param_grad(tape, p), 9, 25);
+}
+
+static void inference_drops_intermediate_values_and_computes_them_again(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2);
+    rg_mode_push(tape, RG_INFERENCE);
+    const rg_tensor a = rg_exp(tape, rg_leaf(tape, p)), kept = rg_keep(tape, rg_neg(tape, a));
+    const rg_tensor b = rg_mul(tape, rg_flip(tape, a, RG_ALL), kept), c = rg_add(tape, b, a);
+    rg_mode_pop(tape);
+    assert_values(c, -exp(3) + exp(1), -exp(3) + exp(2));
+    assert_false(is_computed(a));
+    assert_false(is_computed(b));
+    assert_true(is_computed(kept));
+    assert_true(is_computed(c));
+    assert_values(b, -exp(3), -exp(3));
+    assert_values(a, exp(1), exp(2));
+    assert_values(c, -exp(3) + exp(1), -exp(3) + exp(2));
+}
+
+static void random_draws_of_an_inference_section_do_not_change_when_computed_again(void **state)
+{
+    (void)state;
+    rg_mode_push(tape, RG_INFERENCE);
+    const rg_tensor r = rg_randn(tape, RG_F64, RG_SHAPE(50)), s = rg_square(tape, r);
+    rg_mode_pop(tape);
+    static double squares[VALUES_MOST], draws[VALUES_MOST];
+    read_values(tape, s, squares);
+    assert_false(is_computed(r));
+    read_values(tape, r, draws);
+    for (int i = 0; i < 50; i++)
+        assert_number(draws[i] * draws[i], squares[i]);
+}
+
+static void inference_results_may_not_enter_what_gradients_flow_through(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 5);
+    rg_mode_push(tape, RG_INFERENCE);
+    const rg_tensor features = rg_square(tape, rg_leaf(tape, p)), view = rg_flip(tape, features, RG_ALL);
+    rg_mode_pop(tape);
+    rg_scope_push(tape, "head");
+    assert_true(rg_is_nil(rg_mul(tape, rg_leaf(tape, p), features)));
+    assert_error(tape, RG_ERROR_STATE, WORDS("mul", "inference", "rg_detach", "head"));
+    assert_true(rg_is_nil(rg_mul(tape, rg_leaf(tape, p), view)));
+    assert_error(tape, RG_ERROR_STATE, WORDS("mul", "inference"));
+    rg_scope_pop(tape);
+    /* Where no gradient flows it may, and a detached one may anywhere. */
+    assert_values(rg_add_scalar(tape, features, 1), 10, 26);
+    const rg_tensor y = rg_mul(tape, rg_leaf(tape, p), rg_detach(tape, features));
+    assert_values(y, 27, 125);
+    rg_backward(tape, total(y));
+    assert_values(rg_param_grad(tape, p), 9, 25);
+}
+
+/* ---- scopes ---- */
+
+static void scopes_nest_and_name_nodes(void **state)
+{
+    (void)state;
+    char name[] = "encoder";
+    assert_string_equal(rg_scope(tape), "");
+    rg_scope_push(tape, name);
+    rg_scope_push(tape, "0");
+    rg_scope_push(tape, "");
+    name[0] = '?'; /* copied */
+    assert_string_equal(rg_scope(tape), "encoder.0");
+    const rg_tensor x = rg_exp(tape, F64(RG_SCALAR, 1));
+    rg_scope_pop(tape);
+    rg_scope_pop(tape);
+    assert_string_equal(rg_scope(tape), "encoder");
+    rg_scope_pop(tape);
+    assert_string_equal(rg_scope(tape), "");
+    rg_node node;
+    assert_true(rg_tape_node(tape, x, &node));
+    assert_string_equal(node.scope, "encoder.0");
+    assert_string_equal(node.op, "exp");
+    rg_scope_push(tape, NULL);
+    assert_string_equal(rg_scope(tape), "");
+    rg_scope_pop(tape);
+    assert_tape_ok(tape);
+}
+
+static void the_backward_pass_is_recorded_in_the_scope_of_the_forward_op(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 5);
+    rg_scope_push(tape, "block");
+    const rg_tensor y = rg_tanh(tape, rg_leaf(tape, p));
+    rg_scope_pop(tape);
+    const rg_tensor loss = total(y);
+    const int64_t forward = rg_tape_length(tape);
+    rg_backward(tape, loss);
+    bool found = false;
+    for (int64_t i = 0; i < rg_tape_length(tape); i++) {
+        rg_node node;
+        assert_true(rg_tape_node(tape, rg_tape_at(tape, i), &node));
+        assert_int_equal(node.backward, i >= forward);
+        found = found || (node.backward && strcmp(node.scope, "block") == 0);
+    }
+    assert_true(found);
+    assert_string_equal(rg_scope(tape), "");
+}
+
+/* ---- marks ---- */
+
+static void rolling_back_forgets_what_came_after_the_mark(void **state)
+{
+    (void)state;
+    const rg_tensor x = rg_square(tape, F64(RG_SHAPE(2), 1, 2));
+    const double *data = rg_data_f64(tape, x);
+    const int64_t length = rg_tape_length(tape);
+    const uint64_t hash = rg_tape_hash(tape);
+    const rg_mark mark = rg_tape_mark(tape);
+    rg_tensor last = RG_NIL;
+    for (int i = 0; i < 100; i++) { /* the same mark serves again and again */
+        rg_scope_push(tape, "inner");
+        rg_mode_push(tape, RG_NO_GRAD);
+        const rg_tensor y = rg_add_scalar(tape, x, i);
+        assert_values(y, 1 + i, 4 + i);
+        rg_tape_rollback(tape, mark);
+        assert_int_equal(rg_tape_length(tape), length);
+        assert_true(rg_tape_hash(tape) == hash);
+        assert_string_equal(rg_scope(tape), "");
+        assert_int_equal(rg_mode_of(tape), RG_GRAD);
+        assert_stale(tape, y, "rollback");
+        if (!rg_is_nil(last))
+            assert_stale(tape, last, "rollback");
+        last = y;
+    }
+    /* What came before the mark stays, value and place. */
+    assert_ptr_equal(rg_data(tape, x), data);
+    assert_stored(data, 1, 4);
+    /* A node recorded in the place of a forgotten one is not taken for it. */
+    rg_add_scalar(tape, x, 1);
+    rg_square(tape, x);
+    assert_stale(tape, last, "rollback");
+}
+
+static void marks_nest(void **state)
+{
+    (void)state;
+    const rg_tensor a = F64(RG_SHAPE(1), 1);
+    const rg_mark outer = rg_tape_mark(tape);
+    const rg_tensor b = rg_add_scalar(tape, a, 1);
+    const rg_mark inner = rg_tape_mark(tape);
+    const rg_tensor c = rg_add_scalar(tape, b, 1);
+    rg_tape_rollback(tape, inner);
+    assert_stale(tape, c, "rollback");
+    assert_values(b, 2);
+    const rg_mark innermost = rg_tape_mark(tape);
+    rg_tape_rollback(tape, outer); /* ends the inner ones */
+    assert_stale(tape, b, "rollback");
+    assert_values(a, 1);
+    rg_tape_rollback(tape, inner);
+    assert_error(tape, RG_ERROR_HANDLE, WORDS("rollback", "mark"));
+    rg_tape_rollback(tape, innermost);
+    assert_error(tape, RG_ERROR_HANDLE, WORDS("rollback", "mark"));
+    const rg_mark fresh = rg_tape_mark(tape); /* at the depth of `inner` */
+    rg_tape_rollback(tape, inner);
+    assert_error(tape, RG_ERROR_HANDLE, WORDS("rollback", "mark"));
+    rg_tape_rollback(tape, fresh);
+    rg_tape_reset(tape);
+    rg_tape_rollback(tape, outer);
+    assert_error(tape, RG_ERROR_HANDLE, WORDS("rollback", "reset"));
+    rg_tape_rollback(tape, (rg_mark){0, 0});
+    assert_error(tape, RG_ERROR_HANDLE, WORDS("rollback", "mark"));
+    rg_tape_mark(tape);
+    rg_tape *other = rg_tape_new(NULL);
+    const rg_mark foreign = rg_tape_mark(other);
+    rg_tape_rollback(tape, foreign);
+    assert_error(tape, RG_ERROR_HANDLE, WORDS("rollback", "another tape"));
+    rg_tape_free(other);
+}
+
+static void inner_loops_keep_their_updates(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 8, -4), *q = PARAM("q", RG_SHAPE(1), 1);
+    const rg_tensor x = F64(RG_SHAPE(2), 1, 1), q_before = rg_leaf(tape, q);
+    rg_assign(tape, q, rg_add_scalar(tape, q_before, 1)); /* pending at the mark: runs with the others */
+    const rg_mark mark = rg_tape_mark(tape);
+    for (int i = 0; i < 10; i++) { /* p := p - (p - x)/2 */
+        const rg_tensor w = rg_leaf(tape, p);
+        rg_assign(tape, p, rg_sub(tape, w, rg_mul_scalar(tape, rg_sub(tape, w, x), .5)));
+        rg_tape_rollback(tape, mark);
+        assert_stored(rg_param_data(p), 1 + 7 * pow(2, -i - 1), 1 - 5 * pow(2, -i - 1));
+        assert_stored(rg_param_data(q), 2);
+    }
+    assert_values(rg_leaf(tape, p), 1 + 7 * pow(2, -10), 1 - 5 * pow(2, -10));
+    assert_values(rg_leaf(tape, q), 2);
+    assert_values(x, 1, 1);
+}
+
+static void a_leaf_from_before_the_mark_is_old_after_an_inner_update(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(1), 1);
+    const rg_tensor before = rg_leaf(tape, p), late = rg_neg(tape, before);
+    const rg_mark mark = rg_tape_mark(tape);
+    rg_assign(tape, p, rg_add_scalar(tape, before, 1));
+    rg_tape_rollback(tape, mark);
+    assert_values(rg_leaf(tape, p), 2);
+    double out;
+    assert_false(rg_read(tape, late, &out, sizeof out));
+    assert_error(tape, RG_ERROR_STATE, WORDS("neg", "'p'", "assigned"));
+}
+
+/* ---- reset ---- */
+
+static void a_reset_makes_every_handle_stale(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(1), 1);
+    rg_tensor before[5];
+    for (int step = 0; step < 4; step++) {
+        const rg_tensor x = F64(RG_SHAPE(1), step), w = rg_leaf(tape, p), y = rg_mul(tape, x, w);
+        assert_values(y, step);
+        if (step)
+            for (int i = 0; i < 3; i++)
+                assert_stale(tape, before[i], "reset");
+        memcpy(before, (rg_tensor[]){x, w, y}, 3 * sizeof *before);
+        rg_scope_push(tape, "left open");
+        rg_mode_push(tape, RG_NO_GRAD);
+        rg_tape_reset(tape);
+        assert_int_equal(rg_tape_length(tape), 0);
+        assert_string_equal(rg_scope(tape), "");
+        assert_int_equal(rg_mode_of(tape), RG_GRAD);
+    }
+    rg_tape *other = rg_tape_new(NULL);
+    const rg_tensor foreign = rg_scalar(other, RG_F64, 1);
+    F64(RG_SHAPE(1), 1);
+    assert_stale(tape, foreign, "another tape");
+    rg_tape_free(other);
+    assert_stale(tape, foreign, "another tape");
+}
+
+static void steps_of_one_program_give_the_same_and_random_ones_do_not(void **state)
+{
+    (void)state;
+    double first[8], second[8];
+    for (int step = 0; step < 2; step++) {
+        assert_true(rg_read(tape, rg_rand(tape, RG_F64, RG_SHAPE(8)), step ? second : first, sizeof first));
+        rg_tape_reset(tape);
+    }
+    for (int i = 0; i < 8; i++)
+        assert_true(first[i] != second[i]);
+    /* Another tape with this seed draws what this one drew. */
+    rg_tape *other = rg_tape_new(&(rg_tape_config){.seed = 7});
+    assert_true(rg_read(other, rg_rand(other, RG_F64, RG_SHAPE(8)), second, sizeof second));
+    assert_memory_equal(first, second, sizeof first);
+    rg_tape_free(other);
+}
+
+static void the_tape_can_be_looked_at(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("w", RG_SHAPE(3), 1, 2, 3);
+    const rg_tensor w = rg_leaf(tape, p), x = rg_slice(tape, w, 0, 1, 3, 1), y = rg_sum(tape, x, RG_AXES(0), true);
+    assert_int_equal(rg_tape_length(tape), 3);
+    rg_node node;
+    assert_true(rg_tape_node(tape, rg_tape_at(tape, 0), &node));
+    assert_string_equal(node.op, "leaf");
+    assert_string_equal(node.name, "w");
+    assert_true(node.computed && node.requires_grad);
+    assert_ptr_equal(node.data, rg_param_data(p));
+    assert_true(rg_tape_node(tape, x, &node));
+    assert_true(node.is_view);
+    assert_int_equal(node.input_count, 1);
+    assert_int_equal(rg_tape_at(tape, node.inputs[0]).id, w.id);
+    assert_true(rg_tape_node(tape, y, &node));
+    assert_non_null(strstr(node.attributes, "axes=[0]"));
+    assert_non_null(strstr(node.attributes, "keepdim=true"));
+    assert_true(rg_shape_equal(node.shape, RG_SHAPE(1)));
+    assert_false(node.computed);
+    assert_null(node.data);
+    assert_int_equal(rg_dim(tape, w, -1), 3);
+    assert_int_equal(rg_dtype_of(tape, y), RG_F64);
+    /* A failed tape can be looked at too. */
+    rg_tape_fail(tape, RG_ERROR_VALUE, "no more");
+    assert_true(rg_tape_node(tape, y, &node));
+    assert_string_equal(node.op, "sum");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TAPE_TEST(nothing_runs_before_it_is_asked_for),
+        TAPE_TEST(a_value_can_be_asked_for_at_any_time_and_again),
+        TAPE_TEST(items_of_every_dtype_are_doubles),
+        TAPE_TEST(views_of_any_strides_are_read_row_major),
+        TAPE_TEST(data_stays_where_it_is_until_the_reset),
+        TAPE_TEST(empty_tensors_are_computed_and_read),
+        TAPE_TEST(keeping_computes_with_the_next_run),
+        TAPE_TEST(a_kept_leaf_outlives_the_assignment),
+        TAPE_TEST(detached_is_the_same_value_without_history),
+        TAPE_TEST(inputs_are_copied_at_once),
+        TAPE_TEST(borrowed_data_is_read_where_it_lies),
+        TAPE_TEST(borrowed_data_may_go_after_the_reset),
+        TAPE_TEST(the_old_handle_keeps_the_old_value),
+        TAPE_TEST(what_still_needs_the_old_value_says_so),
+        TAPE_TEST(two_assignments_swap_two_parameters),
+        TAPE_TEST(a_leaf_after_an_assignment_is_the_assigned_value),
+        TAPE_TEST(assigned_values_may_be_views_of_anything),
+        TAPE_TEST(assignments_run_at_reset_at_a_run_and_at_any_read),
+        TAPE_TEST(buffers_and_state_are_assigned_like_parameters),
+        TAPE_TEST(setting_a_parameter_is_seen_by_the_next_leaf),
+        TAPE_TEST(no_grad_results_count_as_constant),
+        TAPE_TEST(inference_drops_intermediate_values_and_computes_them_again),
+        TAPE_TEST(random_draws_of_an_inference_section_do_not_change_when_computed_again),
+        TAPE_TEST(inference_results_may_not_enter_what_gradients_flow_through),
+        TAPE_TEST(scopes_nest_and_name_nodes),
+        TAPE_TEST(the_backward_pass_is_recorded_in_the_scope_of_the_forward_op),
+        TAPE_TEST(rolling_back_forgets_what_came_after_the_mark),
+        TAPE_TEST(marks_nest),
+        TAPE_TEST(inner_loops_keep_their_updates),
+        TAPE_TEST(a_leaf_from_before_the_mark_is_old_after_an_inner_update),
+        TAPE_TEST(a_reset_makes_every_handle_stale),
+        TAPE_TEST(steps_of_one_program_give_the_same_and_random_ones_do_not),
+        TAPE_TEST(the_tape_can_be_looked_at),
+    };
+    return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
+}
