@@ -25,9 +25,9 @@ static inline int teardown_both(void **state)
 
 /* ---- making ---- */
 
-#define F64(shape, ...) rg_input_f64(tape, shape, (const double[]){__VA_ARGS__})
-#define F32(shape, ...) rg_input_f32(tape, shape, (const float[]){__VA_ARGS__})
-#define I64(shape, ...) rg_input_i64(tape, shape, (const int64_t[]){__VA_ARGS__})
+#define F64(shape, ...)         rg_input_f64(tape, shape, (const double[]){__VA_ARGS__})
+#define F32(shape, ...)         rg_input_f32(tape, shape, (const float[]){__VA_ARGS__})
+#define I64(shape, ...)         rg_input_i64(tape, shape, (const int64_t[]){__VA_ARGS__})
 #define PARAM(name, shape, ...) rg_param_new(store, name, RG_F64, shape, (const double[]){__VA_ARGS__})
 
 static inline rg_tensor total(rg_tensor x)
@@ -78,29 +78,29 @@ static inline void assert_numbers(const double *actual, int64_t n, const double 
 }
 
 /* The tensor holds these numbers, in row-major order. */
-#define assert_values(x, ...)                                                                                     \
-    do {                                                                                                          \
-        static double values_read[VALUES_MOST];                                                                   \
-        const double values_expected[] = {__VA_ARGS__};                                                           \
-        const int64_t values_n = read_values(tape, (x), values_read);                                             \
+#define assert_values(x, ...)                                                                                        \
+    do {                                                                                                             \
+        static double values_read[VALUES_MOST];                                                                      \
+        const double values_expected[] = {__VA_ARGS__};                                                              \
+        const int64_t values_n = read_values(tape, (x), values_read);                                                \
         assert_numbers(values_read, values_n, values_expected, (int64_t)COUNT(values_expected), __FILE__, __LINE__); \
     } while (0)
 
 /* The f64 parameter, or gradient, in memory holds these numbers. */
-#define assert_stored(data, ...)                                                                                  \
-    do {                                                                                                          \
-        const double stored_expected[] = {__VA_ARGS__};                                                           \
-        const double *stored_data = (data);                                                                       \
-        assert_non_null(stored_data);                                                                             \
-        assert_numbers(stored_data, (int64_t)COUNT(stored_expected), stored_expected,                             \
-                       (int64_t)COUNT(stored_expected), __FILE__, __LINE__);                                      \
+#define assert_stored(data, ...)                                                                                       \
+    do {                                                                                                               \
+        const double stored_expected[] = {__VA_ARGS__};                                                                \
+        const double *stored_data = (data);                                                                            \
+        assert_non_null(stored_data);                                                                                  \
+        assert_numbers(stored_data, (int64_t)COUNT(stored_expected), stored_expected, (int64_t)COUNT(stored_expected), \
+                       __FILE__, __LINE__);                                                                            \
     } while (0)
 
-#define assert_number(actual, expected)                                              \
-    do {                                                                             \
-        const double number_a = (actual), number_b = (expected);                     \
-        if (!(number_a == number_b))                                                 \
-            fail_msg("%s is %.17g instead of %.17g", #actual, number_a, number_b);   \
+#define assert_number(actual, expected)                                            \
+    do {                                                                           \
+        const double number_a = (actual), number_b = (expected);                   \
+        if (!(number_a == number_b))                                               \
+            fail_msg("%s is %.17g instead of %.17g", #actual, number_a, number_b); \
     } while (0)
 
 #define assert_shape(x, ...) assert_true(rg_shape_equal(rg_shape_of(tape, (x)), RG_SHAPE(__VA_ARGS__)))

@@ -187,8 +187,8 @@ static rg_tensor perform(int number, rg_tape *t, const rg_tensor *x, int a)
 {
     int i = 0;
     (void)a;
-#define PERFORM(name, also, letters, takes, expression)                                                              \
-    if (i++ == number)                                                                                               \
+#define PERFORM(name, also, letters, takes, expression) \
+    if (i++ == number)                                  \
         return (expression);
     ALL(PERFORM)
     fail_msg("there is no call %d", number);
@@ -327,8 +327,8 @@ static void made_up_handles_are_refused(void **state)
     (void)state;
     const rg_tensor x = argument(tape, 'f');
     const rg_tensor made_up[] = {
-        {x.generation, UINT64_MAX}, {x.generation, x.id + 1},       {x.generation, UINT64_C(1) << 32 | x.id},
-        {x.generation + 1, x.id},   {UINT64_MAX, UINT64_MAX},       {1, x.id},
+        {x.generation, UINT64_MAX}, {x.generation, x.id + 1}, {x.generation, UINT64_C(1) << 32 | x.id},
+        {x.generation + 1, x.id},   {UINT64_MAX, UINT64_MAX}, {1, x.id},
     };
     for (size_t i = 0; i < COUNT(made_up); i++) {
         assert_true(rg_is_nil(rg_neg(tape, made_up[i])));
@@ -442,8 +442,13 @@ static void other_shapes_are_computed_or_refused_by_name(void **state)
         rg_shape shape;
         const char *text;
     } odd[] = {
-        {{0, {0}}, "[]"},     {{1, {5}}, "[5]"},       {{2, {7, 7}}, "[7, 7]"},   {{1, {0}}, "[0]"},
-        {{2, {0, 3}}, "[0, 3]"}, {{2, {2, 0}}, "[2, 0]"}, {{3, {4, 1, 9}}, "[4, 1, 9]"},
+        {{0, {0}}, "[]"},
+        {{1, {5}}, "[5]"},
+        {{2, {7, 7}}, "[7, 7]"},
+        {{1, {0}}, "[0]"},
+        {{2, {0, 3}}, "[0, 3]"},
+        {{2, {2, 0}}, "[2, 0]"},
+        {{3, {4, 1, 9}}, "[4, 1, 9]"},
         {{8, {1, 1, 1, 1, 1, 1, 1, 5}}, "[1, 1, 1, 1, 1, 1, 1, 5]"},
     };
     int refused = 0;
@@ -475,10 +480,10 @@ static void shapes_that_do_not_fit_are_both_named(void **state)
     const rg_tensor v5 = rg_zeros(tape, RG_F32, RG_SHAPE(5)), index = rg_zeros(tape, RG_I64, RG_SHAPE(3, 3));
     const rg_tensor rows = rg_zeros(tape, RG_I64, RG_SHAPE(2)), t23 = rg_transpose(tape, argument(tape, 'f'), 0, 1);
     const rg_tensor condition = rg_zeros(tape, RG_BOOL, RG_SHAPE(7, 1, 2));
-#define REFUSED(expression, status, ...)                                                                             \
-    do {                                                                                                             \
-        assert_true(rg_is_nil(expression));                                                                          \
-        assert_error(tape, status, WORDS(__VA_ARGS__, "(in here)"));                                                 \
+#define REFUSED(expression, status, ...)                             \
+    do {                                                             \
+        assert_true(rg_is_nil(expression));                          \
+        assert_error(tape, status, WORDS(__VA_ARGS__, "(in here)")); \
     } while (0)
     REFUSED(rg_add(tape, m23, m45), RG_ERROR_SHAPE, "add: ", "[2, 3]", "[4, 5]");
     REFUSED(rg_lt(tape, m23, v5), RG_ERROR_SHAPE, "lt: ", "[2, 3]", "[5]");
@@ -491,8 +496,8 @@ static void shapes_that_do_not_fit_are_both_named(void **state)
     REFUSED(rg_outer(tape, m23, v5), RG_ERROR_SHAPE, "outer: ", "[2, 3]", "[5]", "vectors");
     REFUSED(rg_dot(tape, v5, m23), RG_ERROR_SHAPE, "dot: ", "[5]", "[2, 3]", "vectors");
     REFUSED(rg_affine(tape, m23, m45, RG_NIL), RG_ERROR_SHAPE, "affine: ", "[2, 3]", "[4, 5]", "[out, in]");
-    REFUSED(rg_affine(tape, rg_zeros(tape, RG_F32, RG_SHAPE(9, 5)), m45, v5), RG_ERROR_SHAPE, "affine: ", "[5]", "[4, 5]",
-            "bias");
+    REFUSED(rg_affine(tape, rg_zeros(tape, RG_F32, RG_SHAPE(9, 5)), m45, v5), RG_ERROR_SHAPE, "affine: ", "[5]",
+            "[4, 5]", "bias");
     REFUSED(rg_cat(tape, (const rg_tensor[]){m23, m45}, 2, 0), RG_ERROR_SHAPE, "cat: ", "[2, 3]", "[4, 5]", "axis 0");
     REFUSED(rg_stack(tape, (const rg_tensor[]){m23, v5}, 2, 0), RG_ERROR_SHAPE, "stack: ", "[2, 3]", "[5]");
     REFUSED(rg_gather(tape, m23, 1, index), RG_ERROR_SHAPE, "gather: ", "[3, 3]", "[2, 3]", "axis 1");
@@ -537,8 +542,8 @@ static void sets_of_axes_are_checked(void **state)
     static const struct {
         const char *name;
         reduction call;
-    } of[] = {{"sum", rg_sum}, {"mean", rg_mean}, {"prod", rg_prod}, {"max", rg_max}, {"min", rg_min},
-              {"logsumexp", rg_logsumexp}};
+    } of[] = {{"sum", rg_sum}, {"mean", rg_mean}, {"prod", rg_prod},
+              {"max", rg_max}, {"min", rg_min},   {"logsumexp", rg_logsumexp}};
     const rg_tensor x = argument(tape, 'f');
     for (size_t i = 0; i < COUNT(of); i++) {
         REFUSED(of[i].call(tape, x, RG_AXES(0, 0), false), RG_ERROR_SHAPE, of[i].name, "axis 0", "[2, 3]", "twice");

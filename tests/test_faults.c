@@ -260,10 +260,11 @@ static bool many_ops(void)
     rg_tensor y = rg_prod(t, rg_add_scalar(t, flipped, 2), RG_AXES(1), true);
     y = rg_add(t, rg_matmul(t, flipped, rg_expand(t, rg_arange(t, RG_F32, 0, 4, 1), RG_SHAPE(200, 4, 4))), y);
     y = rg_add(t, rg_sum(t, y, RG_ALL, false), rg_logsumexp(t, ordered, RG_ALL, false));
-    for (int i = 0; i < 1500; i++)
-        y = rg_add(t, y, rg_mul(t, y, rg_scalar(t, RG_F32, 1e-3)));
-    rg_backward(t, y);
-    (void)rg_item(t, rows[0]);
+    rg_tensor turned = w;
+    for (int i = 0; i < 2500; i++)
+        turned = rg_transpose(t, turned, 0, 1);
+    rg_backward(t, rg_sum(t, rg_mul(t, turned, y), RG_ALL, false));
+    (void)rg_data(t, rows[0]);
     (void)rg_data(t, rg_param_grad(t, m.l1.weight));
     (void)rg_data(t, rg_one_hot(t, rg_argmax(t, wide, 1, false), 20, RG_BOOL));
     return model_ends(m);
@@ -298,8 +299,8 @@ static bool data_sets(void)
     char error[200] = "";
     rg_dataset *train = NULL, *rest = NULL, *slice = rg_dataset_slice(&all, 1, 3, error, sizeof error);
     const bool split = slice && rg_dataset_split(slice, .34, 1, &train, &rest, error, sizeof error);
-    rg_loader *loader = split ? rg_loader_new(train, &(rg_loader_config){.batch = 2, .shuffle = true}, error, sizeof error)
-                              : NULL;
+    rg_loader *loader =
+        split ? rg_loader_new(train, &(rg_loader_config){.batch = 2, .shuffle = true}, error, sizeof error) : NULL;
     rg_batch batch;
     int64_t seen = 0;
     if (loader) {

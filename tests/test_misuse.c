@@ -2,10 +2,10 @@
  * what was found, parameters as they were, and a tape that can be used again. Bad arguments of ops are in test_errors.c. */
 #include "tape_support.h"
 
-#define REFUSED(expression, status, ...)                                                                               \
-    do {                                                                                                               \
-        assert_true(rg_is_nil(expression));                                                                            \
-        assert_error(tape, status, WORDS(__VA_ARGS__));                                                                \
+#define REFUSED(expression, status, ...)                \
+    do {                                                \
+        assert_true(rg_is_nil(expression));             \
+        assert_error(tape, status, WORDS(__VA_ARGS__)); \
     } while (0)
 
 static const int64_t huge = INT64_C(1) << 40;
@@ -144,7 +144,8 @@ static void attributes_out_of_range_are_refused(void **state)
     REFUSED(rg_stack(tape, &x, INT32_MAX, 0), RG_ERROR_ARGUMENT, "stack: ", "2147483647 tensors");
     REFUSED(rg_pad(tape, x, NULL, NULL, 0), RG_ERROR_ARGUMENT, "pad: ");
     REFUSED(rg_pad(tape, x, (int64_t[]){-2, 0}, (int64_t[]){-1, 0}, 0), RG_ERROR_ARGUMENT, "pad: ", "axis 0", "[2, 3]");
-    REFUSED(rg_pad(tape, x, (int64_t[]){0, INT64_MIN}, (int64_t[]){0, INT64_MIN}, 0), RG_ERROR_ARGUMENT, "pad: ", "axis 1");
+    REFUSED(rg_pad(tape, x, (int64_t[]){0, INT64_MIN}, (int64_t[]){0, INT64_MIN}, 0), RG_ERROR_ARGUMENT,
+            "pad: ", "axis 1");
     REFUSED(rg_pad(tape, whole, (int64_t[]){1, 0}, (int64_t[]){0, 0}, .5), RG_ERROR_ARGUMENT, "pad: ", "0.5", "i32");
     REFUSED(rg_pad(tape, whole, (int64_t[]){1, 0}, (int64_t[]){0, 0}, NAN), RG_ERROR_ARGUMENT, "pad: ", "nan", "i32");
     REFUSED(rg_pad(tape, i, (int64_t[]){1}, (int64_t[]){0}, 1e30), RG_ERROR_ARGUMENT, "pad: ", "1e+30", "i64");
@@ -205,14 +206,16 @@ static void indices_out_of_range_are_named_with_op_scope_and_range(void **state)
     static const struct {
         int64_t index;
         const char *text;
-    } bad[] = {{3, "index 3"}, {-1, "index -1"}, {INT64_MAX, "index 9223372036854775807"},
+    } bad[] = {{3, "index 3"},
+               {-1, "index -1"},
+               {INT64_MAX, "index 9223372036854775807"},
                {INT64_MIN, "index -9223372036854775808"}};
     for (size_t i = 0; i < COUNT(bad); i++) {
         rg_scope_push(tape, "decoder");
         const rg_tensor x = F64(RG_SHAPE(3), 1, 2, 3), at = I64(RG_SHAPE(2), 1, bad[i].index);
         const rg_tensor result[] = {
-            rg_gather(tape, x, 0, at),           rg_take(tape, x, at),
-            rg_index_select(tape, x, 0, at),     rg_scatter_add(tape, x, 0, at, F64(RG_SHAPE(2), 1, 1)),
+            rg_gather(tape, x, 0, at),       rg_take(tape, x, at),
+            rg_index_select(tape, x, 0, at), rg_scatter_add(tape, x, 0, at, F64(RG_SHAPE(2), 1, 1)),
             rg_one_hot(tape, at, 3, RG_F32),
         };
         static const char *const name[] = {"gather: ", "gather: ", "gather: ", "scatter_add: ", "one_hot: "};
@@ -274,10 +277,10 @@ static void looking_at_nil_is_an_error_and_the_empty_answer(void **state)
     (void)state;
     char room[8];
     rg_node node;
-#define NIL_GIVES(expression, who)                                                                                     \
-    do {                                                                                                               \
-        assert_true(expression);                                                                                       \
-        assert_error(tape, RG_ERROR_HANDLE, WORDS(who ": ", "nil"));                                                   \
+#define NIL_GIVES(expression, who)                                   \
+    do {                                                             \
+        assert_true(expression);                                     \
+        assert_error(tape, RG_ERROR_HANDLE, WORDS(who ": ", "nil")); \
     } while (0)
     NIL_GIVES(rg_shape_equal(rg_shape_of(tape, RG_NIL), RG_SCALAR), "shape_of");
     NIL_GIVES(rg_dtype_of(tape, RG_NIL) == RG_F32, "dtype_of");

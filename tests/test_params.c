@@ -109,10 +109,10 @@ static void fingerprints_see_names_dtypes_shapes_and_values(void **state)
         float values[2];
         bool buffer;
     } stores[] = {
-        {"w", RG_F32, {1, {2}}, {1, 2}, false},     {"v", RG_F32, {1, {2}}, {1, 2}, false},
-        {"w", RG_I32, {1, {2}}, {1, 2}, false},     {"w", RG_F32, {2, {1, 2}}, {1, 2}, false},
-        {"w", RG_F32, {2, {2, 1}}, {1, 2}, false},  {"w", RG_F32, {1, {2}}, {1, 2.5f}, false},
-        {"w", RG_F32, {1, {2}}, {2, 1}, false},     {"w", RG_F32, {1, {2}}, {1, 2}, true},
+        {"w", RG_F32, {1, {2}}, {1, 2}, false},    {"v", RG_F32, {1, {2}}, {1, 2}, false},
+        {"w", RG_I32, {1, {2}}, {1, 2}, false},    {"w", RG_F32, {2, {1, 2}}, {1, 2}, false},
+        {"w", RG_F32, {2, {2, 1}}, {1, 2}, false}, {"w", RG_F32, {1, {2}}, {1, 2.5f}, false},
+        {"w", RG_F32, {1, {2}}, {2, 1}, false},    {"w", RG_F32, {1, {2}}, {1, 2}, true},
         {"ww", RG_F32, {1, {2}}, {1, 2}, false},
     };
     char print[COUNT(stores)][33], again[33];

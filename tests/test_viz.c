@@ -93,6 +93,13 @@ static int new_tape(void **state)
     return *state ? 0 : -1;
 }
 
+/* Tables show what is computed: eagerly that is everything. */
+static int new_eager_tape(void **state)
+{
+    *state = rg_tape_new(&(rg_tape_config){.eager = true});
+    return *state ? 0 : -1;
+}
+
 /* Every test that did not ask for an error must have had none. */
 static int free_tape(void **state)
 {
@@ -575,7 +582,7 @@ int main(void)
         ON_A_TAPE(views_are_printed_in_their_own_order),
         ON_A_TAPE(printing_a_bad_handle_or_a_failed_tape_prints_the_error),
         ON_A_TAPE(missing_tapes_and_streams_do_no_harm),
-        ON_A_TAPE(a_table_shows_a_line_for_each_node),
+        cmocka_unit_test_setup_teardown(a_table_shows_a_line_for_each_node, new_eager_tape, free_tape),
         ON_A_TAPE(a_table_computes_nothing),
         ON_A_TAPE(columns_line_up_behind_names_beyond_ascii),
         ON_A_TAPE(a_value_that_was_overwritten_is_not_shown),

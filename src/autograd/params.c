@@ -212,6 +212,13 @@ rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape 
     return NULL;
 }
 
+void rg__param_written(rg_param *p)
+{
+    p->version++;
+    if (p->grad_of)
+        p->grad_of->has_grad = true;
+}
+
 rg_param *rg__param_grad_storage(rg_param *p)
 {
     if (!p->grad) {

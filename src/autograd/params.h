@@ -26,6 +26,9 @@ struct rg_param {
     const char *key; /* of a state: the part of the name behind the slash           */
 };
 
+/* After its data was written by an assignment. */
+void rg__param_written(rg_param *p);
+
 /* Storage for p's gradient; NULL and an error on the store when out of memory. */
 rg_param *rg__param_grad_storage(rg_param *p);
 

@@ -137,23 +137,71 @@ static void *keep_copy(rg_tape *t, const void *data, size_t bytes)
     return p;
 }
 
-/* Everything that makes two programs different, but no value and no address. */
-static void hash_node(rg_tape *t, const rg__node *n)
+/* ---- the structure ---- */
+
+#define HASH_BLOCK ((size_t)4096)
+
+bool rg__structure_add(rg_tape *t, const void *bytes, size_t n)
 {
-    struct {
-        char op[18];
-        uint16_t flags, inputs;
-        uint8_t dtype, rank;
-        int64_t dims[RG_MAX_RANK];
-    } head = {"", n->flags & (RG__CUT | RG__INFERENCE | RG__TRACKED), n->n_in, n->dtype, n->rank, {0}};
-    strncpy(head.op, n->op->name, sizeof head.op - 1);
-    memcpy(head.dims, n->dims, n->rank * sizeof *n->dims);
-    uint64_t h = rg__hash64(&head, offsetof(__typeof__(head), dims) + n->rank * sizeof *n->dims, t->hash);
-    if (n->n_in)
-        h = rg__hash64(n->in, n->n_in * sizeof *n->in, h);
-    if (n->op->attr_size)
-        h = rg__hash64(n->attr, n->op->attr_size, h);
-    t->hash = h;
+    rg__structure *s = &t->structure;
+    if (s->capacity - s->used < n) {
+        size_t capacity = 2 * s->capacity + n + HASH_BLOCK;
+        unsigned char *more = realloc(s->bytes, capacity);
+        if (!more) {
+            rg__fail_named(t, "tape", RG_ERROR_MEMORY, "out of memory");
+            return false;
+        }
+        s->bytes = more;
+        s->capacity = capacity;
+    }
+    memcpy(s->bytes + s->used, bytes, n);
+    s->used += n;
+    return true;
+}
+
+void rg__structure_cut(rg_tape *t, size_t used)
+{
+    t->structure.used = used;
+    if (t->structure.hashed > used) {
+        t->structure.hashed = 0;
+        t->structure.hash = 0;
+    }
+}
+
+/* Block by block, so that asking in between changes nothing. */
+uint64_t rg__structure_hash(rg_tape *t)
+{
+    rg__structure *s = &t->structure;
+    for (; s->used - s->hashed >= HASH_BLOCK; s->hashed += HASH_BLOCK)
+        s->hash = rg__hash64(s->bytes + s->hashed, HASH_BLOCK, s->hash);
+    return rg__hash64(s->bytes + s->hashed, s->used - s->hashed, s->hash);
+}
+
+/* Everything that makes two programs different, but no value and no address. */
+static bool add_structure(rg_tape *t, const rg__node *n)
+{
+    unsigned char bytes[32 + RG_MAX_RANK * sizeof *n->dims + sizeof n->small_in + 256];
+    const size_t dims = n->rank * sizeof *n->dims, inputs = n->n_in * sizeof *n->in, attr = n->op->attr_size;
+    const uint32_t op = rg__op_key(n->op);
+    const uint16_t flags = n->flags & (RG__CUT | RG__INFERENCE | RG__TRACKED | RG__VIEW);
+    unsigned char *p = bytes;
+#define PUT(from, size) (memcpy(p, from, size), p += (size))
+    PUT(&op, sizeof op);
+    if (op == UINT32_MAX) /* of no table: told apart by where it is */
+        PUT(&n->op, sizeof n->op);
+    PUT(&flags, sizeof flags);
+    PUT(&n->n_in, sizeof n->n_in);
+    PUT(&n->dtype, 1);
+    PUT(&n->rank, 1);
+    PUT(n->dims, dims);
+    if (attr)
+        PUT(n->attr, attr);
+    if (n->n_in <= sizeof n->small_in / sizeof *n->small_in) {
+        PUT(n->in, inputs);
+        return rg__structure_add(t, bytes, (size_t)(p - bytes));
+    }
+    return rg__structure_add(t, bytes, (size_t)(p - bytes)) && rg__structure_add(t, n->in, inputs);
+#undef PUT
 }
 
 /* A node with inputs, dims and attributes in place; NULL and an error when out of memory. It counts when finish() says. */
@@ -221,7 +269,8 @@ static rg_tensor finish(rg_tape *t, rg__node *n)
                  "rg_detach it first");
         return RG_NIL;
     }
-    hash_node(t, n);
+    if (!add_structure(t, n))
+        return RG_NIL;
     uint32_t id = t->length++;
     if (t->eager && !rg__run_one(t, id))
         return RG_NIL;

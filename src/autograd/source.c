@@ -197,7 +197,40 @@ rg_tensor rg__record_leaf(rg_tape *t, rg_param *p, rg__entry *e, rg_tensor value
 
 bool rg__in_parameter(const rg_tape *t, const rg__node *node)
 {
-    return rg__at(t, node->root)->op == OP(leaf);
+    const rg__node *root = rg__at(t, node->root);
+    return root->op == OP(leaf) || (root->flags & RG__IN_PARAMETER);
+}
+
+void rg__lie_in_parameter(rg_tape *t, uint32_t id, rg_param *p)
+{
+    rg__entry *e = rg__entry_of(t, p);
+    rg__node *n = rg__at(t, id);
+    if (!e)
+        return;
+    n->slot.param = p;
+    n->version = p->version;
+    n->data = p->data;
+    n->flags |= RG__IN_PARAMETER | RG__EXTERNAL;
+    e->lies = id + 1;
+}
+
+bool rg__move_out_of_parameter(rg_tape *t, rg_param *p)
+{
+    rg__entry *e = rg__entry_of(t, p);
+    rg__node *n = e && e->lies ? rg__at(t, e->lies - 1) : NULL;
+    if (!n || n->version != p->version)
+        return e != NULL;
+    const size_t bytes = (size_t)n->numel * rg_dtype_size((rg_dtype)n->dtype);
+    void *own = rg__pool_get(&t->pool, bytes);
+    if (!own) {
+        rg__fail(t, OP(assign), RG_ERROR_MEMORY, "out of memory for %zu bytes", bytes);
+        return false;
+    }
+    memcpy(own, n->data, bytes);
+    n->data = own;
+    n->flags &= (uint16_t)~(RG__IN_PARAMETER | RG__EXTERNAL);
+    e->lies = 0;
+    return true;
 }
 
 bool rg__record_assign(rg_tape *t, rg_param *p, rg_tensor value)

@@ -2,6 +2,7 @@
 #include "autograd/tape.h"
 
 #include "autograd/params.h"
+#include "core/hash.h"
 #include "core/threads.h"
 #include "exec/run.h"
 
@@ -70,6 +71,8 @@ void rg_tape_free(rg_tape *t)
     free(t->entry);
     free(t->assigns.id);
     free(t->keeps.id);
+    free(t->structure.bytes);
+    rg__plans_free(t);
     rg__pool_free(&t->pool);
     rg__arena_free(&t->arena);
     free(t);
@@ -84,13 +87,25 @@ static void drop_ids(rg__ids *ids, uint32_t from)
     ids->count = kept;
 }
 
+/* Runs since the mark may have computed nodes before it, and a plan depends on which are computed. */
+static uint64_t rolled_back_events(const rg_tape *t, const rg__place *p)
+{
+    if (t->events == p->events || p->length == 0)
+        return p->events;
+    uint64_t h = p->events;
+    for (uint32_t id = 0; id < p->length; id++)
+        if (rg__at(t, id)->data)
+            h = rg__hash64(&id, sizeof id, h);
+    return h;
+}
+
 /* Ends what was recorded since place[depth]. */
 static void roll_back(rg_tape *t, size_t depth)
 {
     const uint32_t length = t->place[depth].length;
     rg__store_grads(t, length);
     if (t->assigns.count)
-        rg_tape_run(t);
+        rg__run_pending(t, &(rg__demand){UINT32_MAX, true, length == 0});
     /* Only now the place is read: the arena's position in it is still the one of then. */
     const rg__place *p = &t->place[depth];
     drop_ids(&t->assigns, length);
@@ -101,10 +116,13 @@ static void roll_back(rg_tape *t, size_t depth)
             e->leaf = RG_NIL;
         if (e->grad.id >= length)
             e->grad = RG_NIL;
+        if (e->lies > length)
+            e->lies = 0;
     }
     release_values(t, length);
     t->length = length;
-    t->hash = p->hash;
+    rg__structure_cut(t, p->structure);
+    t->events = rolled_back_events(t, p);
     t->scope = p->scope;
     t->mode = p->mode;
     rg__arena_rewind(&t->arena, p->arena);
@@ -138,7 +156,7 @@ rg_mark rg_tape_mark(rg_tape *t)
     }
     t->generation = next_generation(t->generation); /* the mark's own, and a new one for the nodes behind it */
     t->place[t->places] =
-        (rg__place){t->generation, t->hash, t->length, rg__arena_position(&t->arena), t->scope, t->mode};
+        (rg__place){t->generation, t->events, t->structure.used, t->length, rg__arena_position(&t->arena), t->scope, t->mode};
     return (rg_mark){t->generation, t->places++};
 }
 

@@ -18,7 +18,8 @@ typedef struct rg__frame {
 /* A place to roll back to. */
 typedef struct rg__place {
     uint64_t generation; /* of the mark itself */
-    uint64_t hash;
+    uint64_t events;
+    size_t structure; /* bytes */
     uint32_t length;
     rg__arena_mark arena;
     rg__frame *scope, *mode;
@@ -29,6 +30,7 @@ typedef struct rg__entry {
     rg_param *param; /* NULL: free */
     rg_tensor leaf;  /* of its present value; nil before the first */
     rg_tensor grad;  /* accumulated so far; nil for none           */
+    uint32_t lies;   /* 1 + the node whose value lies in the parameter since it was assigned there; 0 for none */
 } rg__entry;
 
 /* A list of node ids. */
@@ -37,15 +39,29 @@ typedef struct rg__ids {
     size_t count, capacity;
 } rg__ids;
 
+/* The recorded structure as bytes: of each node the op, what it reads, shape, dtype, attributes; no value, no address. */
+typedef struct rg__structure {
+    unsigned char *bytes;
+    size_t used, capacity;
+    size_t hashed; /* whole blocks that `hash` covers */
+    uint64_t hash;
+} rg__structure;
+
 struct rg_tape {
     rg__error error;
     rg__node **chunk;
     size_t chunks;
     uint32_t length;
     uint64_t generation; /* of the nodes recorded now */
-    uint64_t hash;
+    rg__structure structure;
+    uint64_t events; /* hash of the runs so far: with the structure it tells what is computed */
     rg__arena arena;
     rg__pool pool;
+    char *workspace; /* of plans; grows to the largest */
+    size_t workspace_bytes;
+    struct rg__plan **plan;
+    int plans;
+    uint64_t runs, hits;
     rg__frame *scope, *mode; /* innermost; NULL at the top */
     uint16_t flags;          /* given to every node recorded now */
     rg__place *place;        /* place[0]: the empty tape */
@@ -77,6 +93,13 @@ void rg__fail_named(rg_tape *t, const char *who, rg_status status, const char *f
 void rg__fail_in(rg_tape *t, const char *who, const char *scope, rg_status status, const char *format, va_list args)
     __attribute__((format(printf, 5, 0)));
 
+/* XXH3 over the structure. */
+uint64_t rg__structure_hash(rg_tape *t);
+/* Appends to it; false and an error when out of memory. */
+bool rg__structure_add(rg_tape *t, const void *bytes, size_t n);
+/* Forgets all but the first bytes. */
+void rg__structure_cut(rg_tape *t, size_t used);
+
 /* Adds an id; false and an error when out of memory. */
 bool rg__ids_add(rg_tape *t, rg__ids *ids, uint32_t id);
 
@@ -107,6 +130,11 @@ rg_tensor rg__record_leaf(rg_tape *t, rg_param *p, rg__entry *e, rg_tensor value
 
 /* The ops by which values enter and leave a tape. */
 extern const rg__op *const rg__op_leaf, *const rg__op_assign;
+
+/* After an assignment in place: the node's value lies in p, as long as that keeps its version. */
+void rg__lie_in_parameter(rg_tape *t, uint32_t id, rg_param *p);
+/* The value that lies in p, if there is one, gets storage of its own. False and an error when out of memory. */
+bool rg__move_out_of_parameter(rg_tape *t, rg_param *p);
 
 /* Records p := value for a parameter or a stored gradient; returns false on error. */
 bool rg__record_assign(rg_tape *t, rg_param *p, rg_tensor value);

@@ -77,12 +77,12 @@ static const rg__node *computed(rg_tape *t, const char *who, rg_tensor x, bool r
     if (row_major)
         x = rg_contiguous(t, x);
     const rg__node *n = rg__node_of(t, who, x);
-    return n && rg__run_pending(t, (uint32_t)x.id, true) ? n : NULL;
+    return n && rg__run_pending(t, &(rg__demand){(uint32_t)x.id, true, false}) ? n : NULL;
 }
 
 bool rg_tape_run(rg_tape *t)
 {
-    return t && rg__run_pending(t, UINT32_MAX, true);
+    return t && rg__run_pending(t, &(rg__demand){UINT32_MAX, true, false});
 }
 
 double rg_item(rg_tape *t, rg_tensor x)
@@ -175,8 +175,7 @@ rg_tensor rg_keep(rg_tape *t, rg_tensor x)
     if (!rg__ids_add(t, &t->keeps, n->root))
         return RG_NIL;
     root->flags |= RG__KEEP;
-    t->hash = rg__hash64(&n->root, sizeof n->root, t->hash);
-    return x;
+    return rg__structure_add(t, &n->root, sizeof n->root) ? x : RG_NIL;
 }
 
 /* ---- the tape as data ---- */
@@ -199,7 +198,7 @@ rg_tensor rg_tape_at(rg_tape *t, int64_t index)
 
 uint64_t rg_tape_hash(const rg_tape *t)
 {
-    return t ? t->hash : 0;
+    return t ? rg__structure_hash((rg_tape *)(uintptr_t)t) : 0;
 }
 
 bool rg_tape_node(rg_tape *t, rg_tensor x, rg_node *node)

@@ -1,8 +1,10 @@
-/* The reference executor: runs each pending node in the order of recording with its op's own kernel. */
+/* Runs what is pending: by a plan, which is made once for each structure and kept, or, in eager mode, by the reference. */
 #include "exec/run.h"
 
-#include "autograd/params.h"
 #include "exec/kernels/blis_arch.h"
+#include "exec/plan.h"
+
+#include "core/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,212 +14,106 @@ void rg__exec_start(void)
     rg__blis_start();
 }
 
-/* ---- values ---- */
+/* ---- the cache of plans: least recently used, found by hash, confirmed by comparing the whole structure ---- */
 
-void *rg__value(const rg_tape *t, const rg__node *node)
+#define MOST_PLANS 64
+
+/* What the plan depends on: the structure recorded so far, what was run before, and what is demanded. */
+static uint64_t key_of(rg_tape *t, const rg__demand *demand)
 {
-    const rg__node *root = rg__at(t, node->root);
-    void *data = root->op == rg__op_leaf ? root->slot.param->data : root->data;
-    return data ? (char *)data + node->offset * (int64_t)rg_dtype_size((rg_dtype)node->dtype) : NULL;
+    const uint64_t parts[] = {t->events, demand->wanted, demand->assign, demand->last, (uint64_t)t->threads};
+    return rg__hash64(parts, sizeof parts, rg__structure_hash(t));
 }
 
-void rg__release(rg_tape *t, rg__node *node)
+static rg__plan *find_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
 {
-    if (node->data && !(node->flags & RG__EXTERNAL))
-        rg__pool_put(&t->pool, node->data, (size_t)node->numel * rg_dtype_size((rg_dtype)node->dtype));
-    node->data = NULL;
-}
-
-static rg__array_view view_of(const rg_tape *t, const rg__node *node)
-{
-    rg__array_view v = {rg__value(t, node), node->dims, {0}, node->rank, (rg_dtype)node->dtype};
-    rg__node_strides(node, v.strides);
-    return v;
-}
-
-/* ---- one node ---- */
-
-static bool is_computed_by_kernel(const rg__op *op)
-{
-    return op->kernel || op->loop[RG_F32] || op->loop[RG_BOOL];
-}
-
-static bool is_missing(const rg__node *node)
-{
-    return !node->data && is_computed_by_kernel(node->op);
-}
-
-bool rg__run_fail(const rg__run *run, rg_status status, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    rg__fail_in(run->t, run->node->op->name, run->node->scope, status, format, args);
-    va_end(args);
-    return false;
-}
-
-static bool run_loop(const rg__run *run)
-{
-    const rg__node *node = run->node;
-    const int arrays = node->n_in + 1;
-    const rg__loop loop = node->op->loop[run->in[node->n_in - 1].dtype];
-    rg__strided array[RG__WALK_ARRAYS];
-    int64_t strides[RG__WALK_ARRAYS][RG_MAX_RANK];
-    array[0] = rg__strided_of(&run->out);
-    for (int i = 0; i < node->n_in; i++) {
-        const rg__array_view *in = &run->in[i];
-        rg__broadcast_strides(in->rank, in->dims, in->strides, node->rank, node->dims, strides[i]);
-        array[i + 1] = (rg__strided){in->data, strides[i], rg_dtype_size(in->dtype)};
+    for (int i = 0; i < t->plans; i++) {
+        rg__plan *p = t->plan[i];
+        if (p->key == key && p->events == t->events && p->wanted == demand->wanted &&
+            p->structure_bytes == t->structure.used &&
+            memcmp(p->structure, t->structure.bytes, t->structure.used) == 0) {
+            p->used = ++t->runs;
+            return p;
+        }
     }
-    rg__walk w;
-    rg__walk_start(&w, node->rank, node->dims, arrays, array);
-    do
-        loop(w.run, w.p, w.step, node->attr);
-    while (rg__walk_next(&w));
+    return NULL;
+}
+
+static rg__plan *make_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
+{
+    if (!t->plan && !(t->plan = calloc(MOST_PLANS, sizeof(rg__plan *)))) {
+        rg__fail_named(t, "plan", RG_ERROR_MEMORY, "out of memory");
+        return NULL;
+    }
+    rg__plan *p = rg__plan_new(t, demand);
+    if (!p)
+        return NULL;
+    p->key = key;
+    p->events = t->events;
+    p->wanted = demand->wanted;
+    p->used = ++t->runs;
+    p->structure_bytes = t->structure.used;
+    p->structure = malloc(t->structure.used + 1);
+    if (!p->structure) {
+        rg__plan_free(p);
+        rg__fail_named(t, "plan", RG_ERROR_MEMORY, "out of memory");
+        return NULL;
+    }
+    if (t->structure.used)
+        memcpy(p->structure, t->structure.bytes, t->structure.used);
+    int slot = t->plans;
+    if (slot == MOST_PLANS) {
+        slot = 0;
+        for (int i = 1; i < MOST_PLANS; i++)
+            if (t->plan[i]->used < t->plan[slot]->used)
+                slot = i;
+        rg__plan_free(t->plan[slot]);
+    } else {
+        t->plans++;
+    }
+    return t->plan[slot] = p;
+}
+
+void rg__plans_free(rg_tape *t)
+{
+    for (int i = 0; i < t->plans; i++)
+        rg__plan_free(t->plan[i]);
+    free(t->plan);
+    free(t->workspace);
+}
+
+/* ---- runs ---- */
+
+static bool run_planned(rg_tape *t, const rg__demand *demand)
+{
+    const uint64_t key = key_of(t, demand);
+    rg__plan *plan = find_plan(t, key, demand);
+    if (plan)
+        t->hits++;
+    else
+        plan = make_plan(t, key, demand);
+    if (!plan || !rg__plan_run(t, plan, demand))
+        return false;
+    t->events = key;
     return true;
 }
 
-/* False and an error where an input lies in a parameter that was assigned since the leaf was recorded. */
-static bool still_there(const rg__run *run, const rg__node *in)
+static bool is_there(const rg_tape *t, uint32_t id)
 {
-    const rg__node *root = rg__at(run->t, in->root);
-    if (root->op != rg__op_leaf || root->version == root->slot.param->version)
-        return true;
-    return rg__run_fail(run, RG_ERROR_STATE,
-                        "needs the value that parameter '%s' had before it was assigned; ask for it earlier, or keep it",
-                        root->slot.param->name);
+    return id == UINT32_MAX || !rg__is_missing(rg__at(t, rg__at(t, id)->root));
 }
 
-static bool run_node(rg_tape *t, rg__node *node)
-{
-    enum { FEW = 4 };
-    rg__array_view few[FEW], *in = few;
-    rg__run run = {t, node, in, {NULL, node->dims, {0}, node->rank, (rg_dtype)node->dtype}, t->threads};
-    const size_t bytes = (size_t)node->numel * rg_dtype_size((rg_dtype)node->dtype);
-    if (node->n_in > FEW)
-        in = rg__pool_get(&t->pool, node->n_in * sizeof *in);
-    void *data = in ? rg__pool_get(&t->pool, bytes) : NULL;
-    bool ok = data != NULL;
-    if (!ok)
-        rg__run_fail(&run, RG_ERROR_MEMORY, "out of memory for a result of %zu bytes", bytes);
-    for (int i = 0; ok && i < node->n_in; i++) {
-        const rg__node *n = rg__at(t, node->in[i]);
-        ok = still_there(&run, n);
-        in[i] = view_of(t, n);
-    }
-    if (ok) {
-        run.in = in;
-        run.out.data = data;
-        rg__row_major(node->rank, node->dims, run.out.strides);
-        ok = node->op->kernel ? node->op->kernel(&run) : run_loop(&run);
-    }
-    if (ok)
-        node->data = data;
-    else if (data)
-        rg__pool_put(&t->pool, data, bytes);
-    if (in && in != few)
-        rg__pool_put(&t->pool, in, node->n_in * sizeof *in);
-    return ok;
-}
-
-bool rg__run_one(rg_tape *t, uint32_t id)
-{
-    rg__node *node = rg__at(t, id);
-    return !is_missing(node) || run_node(t, node);
-}
-
-/* ---- what is pending ---- */
-
-/* What a run needs. */
-typedef struct demand {
-    uint32_t *last; /* by id, for storage that is read: 1 + the last reader, or FOREVER; 0 where nothing reads it */
-    uint32_t lowest, end; /* the missing nodes among them lie in [lowest, end) */
-} demand;
-#define FOREVER UINT32_MAX
-
-static void need(const rg_tape *t, demand *d, uint32_t id, uint32_t reader)
-{
-    const uint32_t root = rg__at(t, id)->root;
-    if (d->last[root] < reader)
-        d->last[root] = reader;
-    if (is_missing(rg__at(t, root))) {
-        d->lowest = root < d->lowest ? root : d->lowest;
-        d->end = root >= d->end ? root + 1 : d->end;
-    }
-}
-
-/* In an inference section values end with their last reader; they can be computed again. */
-static void release_read(rg_tape *t, const rg__node *reader, uint32_t id, const demand *d)
-{
-    for (int i = 0; i < reader->n_in; i++) {
-        const uint32_t root = rg__at(t, reader->in[i])->root;
-        rg__node *node = rg__at(t, root);
-        if ((node->flags & (RG__INFERENCE | RG__KEEP)) == RG__INFERENCE && is_computed_by_kernel(node->op) &&
-            d->last[root] == id + 1)
-            rg__release(t, node);
-    }
-}
-
-static bool compute(rg_tape *t, uint32_t wanted, demand *d)
-{
-    if (wanted != UINT32_MAX)
-        need(t, d, wanted, FOREVER);
-    for (size_t i = 0; i < t->keeps.count; i++)
-        need(t, d, t->keeps.id[i], FOREVER);
-    for (size_t i = 0; i < t->assigns.count; i++)
-        need(t, d, rg__at(t, t->assigns.id[i])->in[0], FOREVER);
-    for (uint32_t id = d->end; id-- > d->lowest;) {
-        const rg__node *node = rg__at(t, id);
-        if (d->last[id] && is_missing(node))
-            for (int i = 0; i < node->n_in; i++)
-                need(t, d, node->in[i], id + 1);
-    }
-    for (uint32_t id = d->lowest; id < d->end; id++) {
-        rg__node *node = rg__at(t, id);
-        if (!d->last[id] || !is_missing(node))
-            continue;
-        if (!run_node(t, node))
-            return false;
-        release_read(t, node, id, d);
-    }
-    return true;
-}
-
-/* p := value, for every pending assignment. */
-static void carry_out(rg_tape *t)
-{
-    for (size_t i = 0; i < t->assigns.count; i++) {
-        const rg__node *node = rg__at(t, t->assigns.id[i]);
-        rg_param *p = node->slot.param;
-        rg__array_view value = view_of(t, rg__at(t, node->in[0]));
-        int64_t strides[RG_MAX_RANK];
-        rg__row_major(p->shape.rank, p->shape.dims, strides);
-        rg__copy(p->shape.rank, p->shape.dims, (rg__strided){p->data, strides, rg_dtype_size(p->dtype)},
-                 rg__strided_of(&value));
-        p->version++;
-        if (p->grad_of)
-            p->grad_of->has_grad = true;
-    }
-    t->assigns.count = 0;
-}
-
-bool rg__run_pending(rg_tape *t, uint32_t wanted, bool assign)
+bool rg__run_pending(rg_tape *t, const rg__demand *demand)
 {
     if (t->error.status != RG_OK)
         return false;
-    const size_t bytes = (size_t)t->length * sizeof(uint32_t);
-    demand d = {rg__pool_get(&t->pool, bytes), t->length, 0};
-    if (!d.last) {
-        rg__fail_named(t, "run", RG_ERROR_MEMORY, "out of memory");
+    const bool nothing = is_there(t, demand->wanted) && t->keeps.count == 0 && (!demand->assign || t->assigns.count == 0);
+    if (nothing)
+        return true;
+    if (!(t->eager ? rg__reference_run(t, demand) : run_planned(t, demand)))
         return false;
-    }
-    memset(d.last, 0, bytes);
-    bool ok = compute(t, wanted, &d);
-    rg__pool_put(&t->pool, d.last, bytes);
-    if (ok) {
-        t->keeps.count = 0;
-        if (assign)
-            carry_out(t);
-    }
-    return ok;
+    t->keeps.count = 0;
+    if (demand->assign)
+        t->assigns.count = 0;
+    return true;
 }

@@ -20,7 +20,8 @@ enum {
     RG__BACKWARD = 1 << 3,  /* recorded while gradients were taken                                   */
     RG__KEEP = 1 << 4,      /* its value will be asked for                                           */
     RG__INFERENCE = 1 << 5, /* recorded in an inference section                                      */
-    RG__EXTERNAL = 1 << 6,  /* the value lies outside of the tape's pool: parameter, borrowed input  */
+    RG__EXTERNAL = 1 << 6,  /* the value lies outside of the tape's pool: borrowed, or in a parameter */
+    RG__IN_PARAMETER = 1 << 7, /* it was assigned in place: the value lies in slot.param at `version` */
 };
 
 typedef struct rg__node {
@@ -150,6 +151,7 @@ struct rg__op {
     bool differentiable; /* false: no gradient, by declaration                 */
     bool random;         /* draws from slot.counter on                         */
     bool bool_result;    /* element-wise: the result is bool                   */
+    bool fallible;       /* the kernel may fail: on a value, or for memory     */
     uint16_t attr_size;
     const rg__field *fields;  /* ends with a NULL name; NULL: none                */
     rg__loop loop[RG_DTYPES]; /* element-wise kernel by dtype of the last input   */
@@ -159,12 +161,21 @@ struct rg__op {
     rg__domain domain[3]; /* element-wise: of each argument                    */
     rg__sample sample;
     const char *no_sample; /* why there is none */
+    uint8_t fold; /* 1 + rg__fold, for reductions that can be folded block by block */
 };
 
 /* The table, family by family. */
 int rg__op_count(void);
 const rg__op *rg__op_at(int index);
 const rg__op *rg__op_find(const char *name); /* NULL where there is none */
+
+/* The op's place in the table. */
+uint32_t rg__op_key(const rg__op *op);
+
+/* Reductions: how they fold, false for other ops; and the reduced axes as bits. */
+typedef enum rg__fold { RG__FOLD_SUM, RG__FOLD_MAX, RG__FOLD_MIN } rg__fold;
+bool rg__op_fold(const rg__op *op, rg__fold *fold);
+uint32_t rg__op_axes(const rg__node *node);
 
 /* "axes=[1] keepdim=true" */
 void rg__attributes_text(const rg__node *node, char *text, size_t size);

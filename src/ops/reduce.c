@@ -4,10 +4,10 @@
 #include <math.h>
 
 #define ROWS(ROW)                                                                                           \
-    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", RG__ATTR(reduce))                           \
+    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", .fold = 1 + RG__FOLD_SUM, RG__ATTR(reduce))                           \
     ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                      \
-    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", RG__ATTR(reduce))                          \
-    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", RG__ATTR(reduce))                         \
+    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", .fold = 1 + RG__FOLD_MAX, RG__ATTR(reduce))                          \
+    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", .fold = 1 + RG__FOLD_MIN, RG__ATTR(reduce))                         \
     ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", RG__ATTR(reduce))                    \
     ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", RG__ATTR(reduce))                  \
     ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce)) \
@@ -22,6 +22,17 @@ struct reduce {
 };
 static const rg__field fields_reduce[] = {
     RG__FIELD(struct reduce, axes, RG__AXIS_SET), RG__FIELD(struct reduce, keepdim, RG__FLAG), {0}};
+
+bool rg__op_fold(const rg__op *op, rg__fold *fold)
+{
+    *fold = (rg__fold)(op->fold - 1);
+    return op->fold > 0;
+}
+
+uint32_t rg__op_axes(const rg__node *node)
+{
+    return ((const struct reduce *)node->attr)->axes;
+}
 
 /* ---- kernels ---- */
 

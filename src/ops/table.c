@@ -30,6 +30,17 @@ const rg__op *rg__op_at(int index)
     return NULL;
 }
 
+uint32_t rg__op_key(const rg__op *op)
+{
+    uint32_t first = 0;
+    for (int i = 0; i < FAMILY_COUNT; i++) {
+        if (op >= families[i].op && op < families[i].op + *families[i].count)
+            return first + (uint32_t)(op - families[i].op);
+        first += (uint32_t)*families[i].count;
+    }
+    return UINT32_MAX; /* of no family: a test's */
+}
+
 const rg__op *rg__op_find(const char *name)
 {
     for (int i = 0; i < FAMILY_COUNT && name; i++)

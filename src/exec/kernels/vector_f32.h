@@ -149,10 +149,23 @@ INLINE float sin_near_f32(float r)
     return r + r * z * (-0x1.555546p-3f + z * (0x1.110778p-7f + z * -0x1.9953f6p-13f));
 }
 
+/* (cos r - 1 + z/2) / z^2 with z = r^2. */
+INLINE float cos_tail_f32(float z)
+{
+    return 0x1.55554ap-5f + z * (-0x1.6c0c28p-10f + z * 0x1.99e80cp-16f);
+}
+
 INLINE float cos_near_f32(float r)
 {
     const float z = r * r;
-    return (1 - .5f * z) + z * z * (0x1.55554ap-5f + z * (-0x1.6c0c28p-10f + z * 0x1.99e80cp-16f));
+    return (1 - .5f * z) + z * z * cos_tail_f32(z);
+}
+
+/* The same with the rounding of 1 - z/2 made good: the quotient in a tangent has other errors besides. */
+INLINE float cos_closely_f32(float r)
+{
+    const float z = r * r, half = .5f * z, near = 1 - half;
+    return near + (((1 - near) - half) + z * z * cos_tail_f32(z));
 }
 
 INLINE float sin_angle_f32(angle_f32 a)
@@ -168,7 +181,7 @@ INLINE float cos_angle_f32(angle_f32 a)
 
 INLINE float tan_angle_f32(angle_f32 a)
 {
-    const float s = sin_near_f32(a.r), c = cos_near_f32(a.r);
+    const float s = sin_near_f32(a.r), c = cos_closely_f32(a.r);
     const float y = by_parity_f32(a.q, c, s) / by_parity_f32(a.q, s, c);
     return of_bits_f32(bits_f32(y) ^ a.q << 31);
 }
@@ -207,11 +220,12 @@ INLINE float erf_f32(float x)
 }
 
 /* ---- power ------------------------------------------------------------------------------------------------------- */
-/* 2^(y log2 |x|) in double precision, of finite arguments: log2 with s = (m - 1) / (m + 1) as 2 atanh(s) / ln 2. */
+/* |base|^exponent as 2^(y log2 x) in double precision, of finite arguments and base other than 0: log2 with
+ * s = (m - 1) / (m + 1) as 2 atanh(s) / ln 2. */
 INLINE float pow_f32(float base, float exponent)
 {
-    const double x = base, y = exponent, a = fabs(x);
-    const uint64_t i = bits_f64(a) + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
+    const double x = fabsf(base), y = exponent;
+    const uint64_t i = bits_f64(x) + (0x3ff0000000000000u - 0x3fe6a09e667f3bcdu);
     const double k = of_bits_f64(i >> 52 | 0x4330000000000000u) - (0x1p52 + 1023);
     const double m = of_bits_f64((i & 0xfffffffffffffu) + 0x3fe6a09e667f3bcdu);
     const double s = (m - 1) / (m + 1), z = s * s;
@@ -225,15 +239,19 @@ INLINE float pow_f32(float base, float exponent)
     const double q = 0x1.62e42ff0e42c4p-1 + r * (0x1.ebfbe0784a41bp-3 + r * (0x1.c6b08abc3a4c4p-5 +
                      r * (0x1.3b29f2d60408ep-7 + r * (0x1.5d8a88a4ca82ep-10 + r * (0x1.445d313d39a87p-13 +
                      r * 0x1.fde4f51803f9bp-17)))));
-    double power = (1 + r * q) * of_bits_f64(bits_f64(v) << 52);
-    power = a > 0 ? power : y == 0 ? 1 : y < 0 ? (double)INFINITY : 0;
+    return (float)((1 + r * q) * of_bits_f64(bits_f64(v) << 52));
+}
 
-    /* |y| as a whole number; from 2^24 on it is even, which the bound keeps. */
-    double n = fabs(y);
-    n = n > rg__vector_bound.exponent_f64 ? rg__vector_bound.exponent_f64 : n;
-    const double rounded = n + 0x1p52;
-    const bool whole = rounded - 0x1p52 == n;
-    const uint64_t odd = whole ? bits_f64(rounded) << 63 : 0;
-    power = of_bits_f64(bits_f64(power) ^ (bits_f64(x) & odd));
-    return (float)(x < 0 && !whole ? (double)NAN : power);
+/* What y = |base|^exponent becomes where base is 0 or negative. From 2^24 on every exponent is even. */
+INLINE float pow_rest_f32(float y, float base, float exponent)
+{
+    const float zero = exponent == 0 ? 1 : exponent < 0 ? INFINITY : 0;
+    float whole = fabsf(exponent);
+    whole = whole > 0x1p24f ? 0x1p24f : whole;
+    const bool large = whole >= 0x1p23f;
+    const float rounded = large ? whole : whole + 0x1p23f;
+    const bool fraction = !large && (rounded - 0x1p23f != whole);
+    const uint32_t sign = bits_f32(base) & (fraction ? 0 : bits_f32(rounded) << 31);
+    y = of_bits_f32(bits_f32(base == 0 ? zero : y) ^ sign);
+    return base < 0 && fraction ? NAN : y;
 }

@@ -7,6 +7,8 @@
 #ifndef RG__EXEC_KERNELS_VECTOR_MATH_H
 #define RG__EXEC_KERNELS_VECTOR_MATH_H
 
+#include "exec/kernels/vector_rows.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,15 +26,6 @@
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
-
-/* Bounds to which arguments are clamped. They are kept from the compilers' eyes: gcc 12 would split a clamp to a
- * constant into a branch for which it knows the result, and merge the branches again with five times the instructions. */
-typedef struct rg__vector_bounds {
-    float exp_low_f32, exp_high_f32, expm1_low_f32, tanh_f32, erf_f32;
-    double exp_low_f64, exp_high_f64, expm1_low_f64, tanh_f64, erf_f64;
-    double pow_f32, pow_f64, exponent_f64;
-} rg__vector_bounds;
-extern const rg__vector_bounds rg__vector_bound;
 
 INLINE uint32_t bits_f32(float x)
 {

@@ -1,0 +1,13 @@
+/* Functions that exist once for each generation of processors; the dynamic linker picks at start. Without contraction and
+ * without reassociation every clone gives the same bits. */
+#ifndef RG__EXEC_KERNELS_CLONES_H
+#define RG__EXEC_KERNELS_CLONES_H
+
+#if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_THREAD__ && \
+    (!defined __clang__ || __clang_major__ >= 14)
+#define RG__CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define RG__CLONES
+#endif
+
+#endif

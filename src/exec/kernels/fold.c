@@ -1,0 +1,106 @@
+/* Folding blocks. See fold.h. */
+#include "exec/kernels/fold.h"
+
+#include "exec/kernels/clones.h"
+
+#include <math.h>
+
+#define ADD(r, v)     ((r) + (v))
+#define LARGER(r, v)  ((v) > (r) || (v) != (v) ? (v) : (r))
+#define SMALLER(r, v) ((v) < (r) || (v) != (v) ? (v) : (r))
+
+/* LANES running folds side by side, joined in pairs at the end. */
+#define LANES 32
+
+#define FOLDS(name, T, JOIN, FIRST)                                                                          \
+    RG__CLONES static T name##_run(const T *in, int64_t n)                                                   \
+    {                                                                                                        \
+        T lane[LANES];                                                                                       \
+        for (int k = 0; k < LANES; k++)                                                                      \
+            lane[k] = FIRST;                                                                                 \
+        int64_t i = 0;                                                                                       \
+        for (; i + LANES <= n; i += LANES)                                                                   \
+            for (int k = 0; k < LANES; k++)                                                                  \
+                lane[k] = JOIN(lane[k], in[i + k]);                                                          \
+        for (int k = 0; i < n; i++, k++)                                                                     \
+            lane[k] = JOIN(lane[k], in[i]);                                                                  \
+        for (int half = LANES / 2; half > 0; half /= 2)                                                      \
+            for (int k = 0; k < half; k++)                                                                   \
+                lane[k] = JOIN(lane[k], lane[k + half]);                                                     \
+        return lane[0];                                                                                      \
+    }                                                                                                        \
+    static void name##_rows(void *out, const void *in, int64_t rows, int64_t columns)                        \
+    {                                                                                                        \
+        for (int64_t r = 0; r < rows; r++)                                                                   \
+            ((T *)out)[r] = name##_run((const T *)in + r * columns, columns);                                \
+    }                                                                                                        \
+    RG__CLONES static void name##_columns(double *restrict p, const void *in, int64_t rows, int64_t columns) \
+    {                                                                                                        \
+        for (int64_t r = 0; r < rows; r++) {                                                                 \
+            const T *restrict x = (const T *)in + r * columns;                                               \
+            for (int64_t c = 0; c < columns; c++)                                                            \
+                p[c] = JOIN(p[c], (double)x[c]);                                                             \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void name##_all(double *p, const void *in, int64_t n)                                             \
+    {                                                                                                        \
+        double v = (double)name##_run(in, n);                                                                \
+        *p = JOIN(*p, v);                                                                                    \
+    }
+
+FOLDS(sum_f32, float, ADD, 0)
+FOLDS(sum_f64, double, ADD, 0)
+FOLDS(max_f32, float, LARGER, -INFINITY)
+FOLDS(max_f64, double, LARGER, -INFINITY)
+FOLDS(min_f32, float, SMALLER, INFINITY)
+FOLDS(min_f64, double, SMALLER, INFINITY)
+
+static const struct {
+    void (*rows)(void *out, const void *in, int64_t rows, int64_t columns);
+    void (*columns)(double *restrict partial, const void *in, int64_t rows, int64_t columns);
+    void (*all)(double *partial, const void *in, int64_t n);
+} folds[3][2] = {
+#define ENTRY(name) {name##_rows, name##_columns, name##_all}
+    [RG__FOLD_SUM] = {ENTRY(sum_f32), ENTRY(sum_f64)},
+    [RG__FOLD_MAX] = {ENTRY(max_f32), ENTRY(max_f64)},
+    [RG__FOLD_MIN] = {ENTRY(min_f32), ENTRY(min_f64)},
+};
+
+bool rg__fold_has(rg__fold fold, rg_dtype dtype)
+{
+    return fold <= RG__FOLD_MIN && dtype <= RG_F64;
+}
+
+void rg__fold_rows(rg__fold fold, rg_dtype dtype, void *out, const void *in, int64_t rows, int64_t columns)
+{
+    folds[fold][dtype].rows(out, in, rows, columns);
+}
+
+void rg__fold_start(rg__fold fold, double *partial, int64_t n)
+{
+    const double first = fold == RG__FOLD_SUM ? 0 : fold == RG__FOLD_MAX ? -INFINITY : INFINITY;
+    for (int64_t i = 0; i < n; i++)
+        partial[i] = first;
+}
+
+void rg__fold_columns(rg__fold fold, rg_dtype dtype, double *partial, const void *in, int64_t rows, int64_t columns)
+{
+    if (columns == 1)
+        folds[fold][dtype].all(partial, in, rows);
+    else
+        folds[fold][dtype].columns(partial, in, rows, columns);
+}
+
+void rg__fold_join(rg__fold fold, double *partial, const double *other, int64_t n)
+{
+    folds[fold][RG_F64].columns(partial, other, 1, n);
+}
+
+void rg__fold_finish(rg_dtype dtype, void *out, const double *partial, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (dtype == RG_F32)
+            ((float *)out)[i] = (float)partial[i];
+        else
+            ((double *)out)[i] = partial[i];
+}

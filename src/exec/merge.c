@@ -1,0 +1,77 @@
+/* Common sub-expressions: of nodes that compute the same from the same, one is computed. */
+#include "exec/build.h"
+
+#include "core/hash.h"
+
+#include <string.h>
+
+static uint64_t hash_of(const rg__build *b, const rg__node *n)
+{
+    uint64_t h = rg__hash64(&n->op, sizeof n->op, n->dtype);
+    h = rg__hash64(n->dims, n->rank * sizeof *n->dims, h);
+    if (n->op->attr_size)
+        h = rg__hash64(n->attr, n->op->attr_size, h);
+    for (int i = 0; i < n->n_in; i++) {
+        const rg__node *in = rg__at(b->t, n->in[i]);
+        const uint64_t what[3] = {b->same[in->root], (uint64_t)in->offset, in->rank};
+        h = rg__hash64(what, sizeof what, h);
+    }
+    return h;
+}
+
+static bool same_operand(const rg__build *b, const rg__node *x, const rg__node *y)
+{
+    int64_t sx[RG_MAX_RANK], sy[RG_MAX_RANK];
+    if (b->same[x->root] != b->same[y->root] || x->offset != y->offset ||
+        !rg__dims_equal(x->rank, x->dims, y->rank, y->dims))
+        return false;
+    rg__node_strides(x, sx);
+    rg__node_strides(y, sy);
+    return memcmp(sx, sy, x->rank * sizeof *sx) == 0;
+}
+
+static bool same_node(const rg__build *b, const rg__node *x, const rg__node *y)
+{
+    if (x->op != y->op || x->n_in != y->n_in || x->dtype != y->dtype ||
+        !rg__dims_equal(x->rank, x->dims, y->rank, y->dims) ||
+        (x->op->attr_size && memcmp(x->attr, y->attr, x->op->attr_size) != 0))
+        return false;
+    for (int i = 0; i < x->n_in; i++)
+        if (!same_operand(b, rg__at(b->t, x->in[i]), rg__at(b->t, y->in[i])))
+            return false;
+    return true;
+}
+
+/* Draws and scalars have values of their own. */
+static bool has_own_value(const rg__node *n)
+{
+    return n->op->random || (n->n_in == 0 && n->op->attr_size == 0);
+}
+
+void rg__merge_same(rg__build *b)
+{
+    const uint32_t length = b->t->length;
+    size_t capacity = 16;
+    while (capacity < 2 * (size_t)length)
+        capacity *= 2;
+    uint32_t *table = rg__build_alloc(b, capacity * sizeof *table); /* 1 + id */
+    for (uint32_t id = 0; id < length; id++)
+        b->same[id] = id;
+    for (uint32_t id = 0; table && id < length; id++) {
+        const rg__node *n = rg__at(b->t, id);
+        if (!b->needed[id] || b->asked[id] || has_own_value(n))
+            continue;
+        for (size_t i = hash_of(b, n);; i++) {
+            uint32_t *slot = &table[i & (capacity - 1)];
+            if (*slot == 0) {
+                *slot = id + 1;
+                break;
+            }
+            if (same_node(b, rg__at(b->t, *slot - 1), n)) {
+                b->same[id] = *slot - 1;
+                b->needed[id] = false;
+                break;
+            }
+        }
+    }
+}

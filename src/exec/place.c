@@ -1,0 +1,92 @@
+/* Places values in the workspace: those that live at the same time apart, others in each other's places. Places are kept by
+ * size, a free one serves what is not much smaller, so that the cost is one of values, not of pairs. */
+#include "exec/build.h"
+
+#include <string.h>
+
+#define MOST_SIZES 64
+#define WASTE 4 /* a free place serves values of at least a fourth of it */
+
+/* Free places of one size. */
+typedef struct shelf {
+    size_t bytes;
+    uint32_t last; /* 1 + the value whose place was freed last; they are linked */
+} shelf;
+
+typedef struct placing {
+    rg__build *b;
+    shelf shelf[MOST_SIZES]; /* by size */
+    int shelves;
+    uint32_t *below;   /* by value: the one freed before it, 1 + */
+    uint32_t *ending;  /* by step: 1 + a value whose last reader it is */
+    uint32_t *also;    /* by value: another one of the same step, 1 + */
+    size_t *held;      /* by value: the bytes of its place */
+} placing;
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+}
+
+static void free_place(placing *p, uint32_t value)
+{
+    const size_t bytes = p->held[value];
+    int i = 0;
+    while (i < p->shelves && p->shelf[i].bytes < bytes)
+        i++;
+    if (i == p->shelves || p->shelf[i].bytes != bytes) {
+        if (p->shelves == MOST_SIZES)
+            return; /* so many sizes: this place is not used again */
+        memmove(&p->shelf[i + 1], &p->shelf[i], (size_t)(p->shelves - i) * sizeof *p->shelf);
+        p->shelf[i] = (shelf){bytes, 0};
+        p->shelves++;
+    }
+    p->below[value] = p->shelf[i].last;
+    p->shelf[i].last = value + 1;
+}
+
+static void take_place(placing *p, uint32_t value)
+{
+    rg__plan *plan = p->b->plan;
+    rg__plan_value *v = &plan->value[value];
+    const size_t bytes = aligned(v->bytes > 0 ? v->bytes : 1);
+    for (int i = 0; i < p->shelves; i++) {
+        shelf *s = &p->shelf[i];
+        if (s->bytes < bytes || s->last == 0)
+            continue;
+        if (s->bytes / WASTE > bytes)
+            break;
+        const uint32_t from = s->last - 1;
+        s->last = p->below[from];
+        v->offset = plan->value[from].offset;
+        p->held[value] = s->bytes;
+        return;
+    }
+    v->offset = plan->workspace;
+    p->held[value] = bytes;
+    plan->workspace += bytes;
+}
+
+void rg__place_values(rg__build *b)
+{
+    rg__plan *plan = b->plan;
+    placing p = {.b = b};
+    p.below = rg__build_alloc(b, (plan->values + 1) * sizeof *p.below);
+    p.also = rg__build_alloc(b, (plan->values + 1) * sizeof *p.also);
+    p.held = rg__build_alloc(b, (plan->values + 1) * sizeof *p.held);
+    p.ending = rg__build_alloc(b, ((size_t)plan->steps + 1) * sizeof *p.ending);
+    uint32_t ended = 0; /* steps whose values are free again */
+    for (uint32_t i = 0; i < plan->values && !b->failed; i++) {
+        rg__plan_value *v = &plan->value[i];
+        if (v->kind == RG__RETAINED)
+            plan->retained += v->bytes;
+        if (v->kind != RG__WORK)
+            continue;
+        for (; ended < v->first; ended++)
+            for (uint32_t k = p.ending[ended]; k; k = p.also[k - 1])
+                free_place(&p, k - 1);
+        take_place(&p, i);
+        p.also[i] = p.ending[v->last];
+        p.ending[v->last] = i + 1;
+    }
+}

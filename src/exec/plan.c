@@ -1,0 +1,271 @@
+/* Makes plans and runs them. */
+#include "exec/build.h"
+#include "exec/run.h"
+
+#include "autograd/params.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory of a build ---- */
+
+static void *zeros(rg__arena *arena, size_t bytes)
+{
+    void *p = rg__arena_alloc(arena, bytes);
+    if (p)
+        memset(p, 0, bytes);
+    return p;
+}
+
+void *rg__build_alloc(rg__build *b, size_t bytes)
+{
+    void *p = b->failed ? NULL : zeros(&b->arena, bytes);
+    b->failed = b->failed || !p;
+    return p;
+}
+
+void *rg__plan_alloc(rg__build *b, size_t bytes)
+{
+    void *p = b->failed ? NULL : zeros(&b->plan->arena, bytes);
+    b->failed = b->failed || !p;
+    return p;
+}
+
+/* ---- what has to be computed ---- */
+
+static void ask(rg__build *b, uint32_t id, bool keep)
+{
+    const uint32_t root = rg__at(b->t, id)->root;
+    if (rg__is_missing(rg__at(b->t, root))) {
+        b->needed[root] = true;
+        b->asked[root] = b->asked[root] || keep;
+    }
+}
+
+/* May a later backward pass need this value, and would it be dear to compute it again? */
+static bool is_worth_keeping(const rg__node *n)
+{
+    return !(n->flags & RG__CUT) && n->op->kernel && n->n_in > 0;
+}
+
+/* When parameters are about to change, what was fused away may be lost. Kept is what nodes that are not run yet read, and
+ * every number: losses, norms. */
+static void keep_before_assignment(rg__build *b)
+{
+    const rg_tape *t = b->t;
+    for (uint32_t id = 0; id < t->length; id++) {
+        const rg__node *n = rg__at(t, id);
+        if (b->needed[id] && n->numel == 1 && n->n_in > 0)
+            b->asked[id] = true;
+        for (int i = 0; i < n->n_in && !b->needed[id] && rg__is_missing(n); i++) {
+            const uint32_t root = rg__at(t, n->in[i])->root;
+            b->asked[root] = b->asked[root] || b->needed[root];
+        }
+    }
+}
+
+static void find_needed(rg__build *b)
+{
+    const rg_tape *t = b->t;
+    if (b->demand->wanted != UINT32_MAX)
+        ask(b, b->demand->wanted, true);
+    for (size_t i = 0; i < t->keeps.count; i++)
+        ask(b, t->keeps.id[i], true);
+    for (size_t i = 0; i < t->assigns.count; i++)
+        ask(b, rg__at(t, t->assigns.id[i])->in[0], false);
+    for (uint32_t id = t->length; id-- > 0;) {
+        const rg__node *n = rg__at(t, id);
+        if (!b->needed[id])
+            continue;
+        if (!b->demand->last && is_worth_keeping(n))
+            b->asked[id] = true;
+        for (int i = 0; i < n->n_in; i++)
+            ask(b, n->in[i], false);
+    }
+    if (!b->demand->last && b->demand->assign && t->assigns.count)
+        keep_before_assignment(b);
+}
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+}
+
+/* ---- making ---- */
+
+static bool build(rg__build *b)
+{
+    const uint32_t length = b->t->length;
+    b->needed = rg__build_alloc(b, length * sizeof *b->needed);
+    b->asked = rg__build_alloc(b, length * sizeof *b->asked);
+    b->same = rg__build_alloc(b, length * sizeof *b->same);
+    b->group = rg__build_alloc(b, length * sizeof *b->group);
+    b->role = rg__build_alloc(b, length * sizeof *b->role);
+    b->stored = rg__build_alloc(b, length * sizeof *b->stored);
+    b->assign_node = rg__build_alloc(b, length * sizeof *b->assign_node);
+    if (b->failed)
+        return false;
+    find_needed(b);
+    rg__merge_same(b);
+    rg__form_groups(b);
+    if (!b->failed)
+        rg__assign_in_place(b);
+    if (!b->failed)
+        rg__write_steps(b);
+    if (!b->failed)
+        rg__place_values(b);
+    return !b->failed;
+}
+
+rg__plan *rg__plan_new(rg_tape *t, const rg__demand *demand)
+{
+    rg__build b = {.t = t, .demand = demand, .plan = calloc(1, sizeof *b.plan)};
+    bool ok = b.plan && build(&b);
+    rg__arena_free(&b.arena);
+    if (ok)
+        return b.plan;
+    rg__plan_free(b.plan);
+    rg__fail_named(t, "plan", RG_ERROR_MEMORY, "out of memory");
+    return NULL;
+}
+
+void rg__plan_free(rg__plan *plan)
+{
+    if (!plan)
+        return;
+    rg__arena_free(&plan->arena);
+    free(plan->structure);
+    free(plan);
+}
+
+/* ---- running ---- */
+
+static bool bind(rg_tape *t, const rg__plan *plan, char **address)
+{
+    for (uint32_t i = 0; i < plan->values; i++) {
+        const rg__plan_value *v = &plan->value[i];
+        rg__node *n = rg__at(t, v->node);
+        switch (v->kind) {
+        case RG__GIVEN:
+            if (!rg__still_there(t, n, rg__at(t, v->reader)))
+                return false;
+            address[i] = n->op == rg__op_leaf ? n->slot.param->data : n->data; /* of others in a parameter, too */
+            break;
+        case RG__RETAINED:
+            address[i] = rg__pool_get(&t->pool, v->bytes);
+            if (!address[i]) {
+                rg__fail_at(t, n, RG_ERROR_MEMORY, "out of memory for a result of %zu bytes", v->bytes);
+                return false;
+            }
+            break;
+        case RG__IN_PLACE: address[i] = rg__at(t, (uint32_t)v->offset)->slot.param->data; break;
+        case RG__WORK: address[i] = t->workspace + v->offset; break;
+        }
+    }
+    return true;
+}
+
+static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address)
+{
+    enum { FEW = 8 };
+    rg__node *n = rg__at(t, step->node);
+    rg__array_view few[FEW], *in = few;
+    if (step->n_in > FEW && !(in = rg__pool_get(&t->pool, (size_t)step->n_in * sizeof *in))) {
+        rg__fail_named(t, "run", RG_ERROR_MEMORY, "out of memory");
+        return false;
+    }
+    for (int i = 0; i < step->n_in; i++) {
+        const rg__node *x = rg__at(t, n->in[i]);
+        in[i] = (rg__array_view){address[step->in[i]] + x->offset * (int64_t)rg_dtype_size((rg_dtype)x->dtype), x->dims,
+                                 {0}, x->rank, (rg_dtype)x->dtype};
+        rg__node_strides(x, in[i].strides);
+    }
+    bool ok = rg__run_kernel(t, n, in, address[step->out]);
+    if (in != few)
+        rg__pool_put(&t->pool, in, (size_t)step->n_in * sizeof *in);
+    return ok;
+}
+
+static bool run_steps(rg_tape *t, const rg__plan *plan, char *const *address)
+{
+    const size_t stride = aligned(plan->scratch);
+    char *scratch = t->workspace + plan->workspace, *partial = scratch + stride * (size_t)t->threads;
+    for (int i = 0; i < plan->steps; i++) {
+        const rg__step *s = &plan->step[i];
+        if (s->fused)
+            rg__fused_run(s->fused, address, scratch, stride, partial, t->threads);
+        else if (!run_kernel(t, s, address))
+            return false;
+    }
+    return true;
+}
+
+static bool reserve_workspace(rg_tape *t, size_t bytes)
+{
+    if (bytes <= t->workspace_bytes)
+        return true;
+    char *more = aligned_alloc(RG__ALIGN, aligned(bytes));
+    if (!more) {
+        rg__fail_named(t, "run", RG_ERROR_MEMORY, "out of memory for a workspace of %zu bytes", bytes);
+        return false;
+    }
+    free(t->workspace);
+    t->workspace = more;
+    t->workspace_bytes = bytes;
+    return true;
+}
+
+static void carry_out(rg_tape *t, const rg__plan *plan, char *const *address)
+{
+    for (int i = 0; i < plan->assigns; i++) {
+        const rg__node *n = rg__at(t, plan->assign[i]), *x = rg__at(t, n->in[0]);
+        rg_param *p = n->slot.param;
+        if (plan->value[plan->assigned[i]].kind == RG__IN_PLACE) {
+            rg__param_written(p);
+            rg__lie_in_parameter(t, plan->value[plan->assigned[i]].node, p);
+            continue;
+        }
+        int64_t to[RG_MAX_RANK], from[RG_MAX_RANK];
+        const size_t size = rg_dtype_size(p->dtype);
+        rg__row_major(p->shape.rank, p->shape.dims, to);
+        rg__node_strides(x, from);
+        rg__copy(p->shape.rank, p->shape.dims, (rg__strided){p->data, to, size},
+                 (rg__strided){address[plan->assigned[i]] + x->offset * (int64_t)size, from, size});
+        rg__param_written(p);
+    }
+}
+
+/* Values that lie in parameters which are about to be overwritten get storage of their own. */
+static bool save_overwritten(rg_tape *t, const rg__demand *demand)
+{
+    for (size_t i = 0; demand->assign && i < t->assigns.count; i++)
+        if (!rg__move_out_of_parameter(t, rg__at(t, t->assigns.id[i])->slot.param))
+            return false;
+    return true;
+}
+
+bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand)
+{
+    const size_t bytes = plan->workspace + aligned(plan->scratch) * (size_t)t->threads + plan->partial;
+    const size_t list = plan->values * sizeof(char *);
+    char **address = rg__pool_get(&t->pool, list);
+    if (!address) {
+        rg__fail_named(t, "run", RG_ERROR_MEMORY, "out of memory");
+        return false;
+    }
+    memset(address, 0, list);
+    bool ok = reserve_workspace(t, bytes) && save_overwritten(t, demand) && bind(t, plan, address) && run_steps(t, plan, address);
+    if (ok && demand->assign)
+        carry_out(t, plan, address);
+    for (uint32_t i = 0; i < plan->values; i++) {
+        const rg__plan_value *v = &plan->value[i];
+        if (v->kind != RG__RETAINED || !address[i])
+            continue;
+        if (ok)
+            rg__at(t, v->node)->data = address[i];
+        else
+            rg__pool_put(&t->pool, address[i], v->bytes);
+    }
+    rg__pool_put(&t->pool, address, list);
+    return ok;
+}

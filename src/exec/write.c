@@ -1,0 +1,432 @@
+/* Writes the steps of a plan: a group of one kernel as it is, a fused one as a program over blocks. */
+#include "exec/build.h"
+
+#include "exec/kernels/vector.h"
+
+#include <string.h>
+
+#define BLOCK 1024          /* elements of a block, so that several stay in the first-level cache */
+#define CHUNK 32768         /* elements of a chunk, at least                                      */
+#define MOST_CHUNKS 64
+#define PARALLEL_WORK 65536 /* element operations below which a second thread costs more than it gives */
+
+/* ---- values ---- */
+
+typedef struct writer {
+    rg__build *b;
+    uint32_t *value; /* by id: 1 + value; 0 for none yet */
+    uint32_t step, node; /* being written */
+    /* of the fused step being written */
+    rg__fused *f;
+    const rg__group *g;
+    uint32_t group;
+    rg__operand *operand; /* by id: where a node of the group is */
+    uint32_t *uses;       /* by id: readers in the group that are still to come */
+    struct slots {
+        uint32_t *offset;
+        int count, capacity;
+    } free[3]; /* of 1, 4 and 8 bytes an element */
+    struct loaded {
+        uint32_t root;
+        int64_t offset;
+        rg__reading reading;
+        int rank;
+        const int64_t *dims;
+        rg__operand operand;
+    } *loaded;
+    int loads, load_capacity, instruction_capacity, filling_capacity;
+} writer;
+
+static uint32_t value_of(writer *w, uint32_t root)
+{
+    rg__plan *plan = w->b->plan;
+    if (!w->value[root]) {
+        const rg__node *n = rg__at(w->b->t, root);
+        const size_t bytes = (size_t)n->numel * rg_dtype_size((rg_dtype)n->dtype);
+        rg__place_kind kind = RG__WORK;
+        if (!w->b->needed[root])
+            kind = RG__GIVEN;
+        else if (w->b->assign_node[root])
+            kind = RG__IN_PLACE;
+        else if (w->b->asked[root] || (w->b->assigned[root] && !w->b->demand->last))
+            kind = RG__RETAINED;
+        plan->value[plan->values] = (rg__plan_value){.node = root, .kind = kind, .bytes = bytes, .first = w->step, .reader = w->node};
+        if (kind == RG__IN_PLACE)
+            plan->value[plan->values].offset = w->b->assign_node[root] - 1;
+        w->value[root] = ++plan->values;
+    }
+    rg__plan_value *v = &plan->value[w->value[root] - 1];
+    v->last = w->step;
+    return w->value[root] - 1;
+}
+
+/* ---- growing lists in the plan's arena ---- */
+
+static void *grown(writer *w, void *list, int count, int *capacity, size_t size)
+{
+    if (count < *capacity)
+        return list;
+    int more = *capacity ? 2 * *capacity : 16;
+    void *bigger = rg__plan_alloc(w->b, (size_t)more * size);
+    if (bigger && count)
+        memcpy(bigger, list, (size_t)count * size);
+    if (bigger)
+        *capacity = more;
+    return bigger;
+}
+
+static rg__instruction *add_instruction(writer *w, rg__instruction_kind kind)
+{
+    rg__fused *f = w->f;
+    rg__instruction *list = grown(w, f->instruction, f->instructions, &w->instruction_capacity, sizeof *list);
+    if (!list)
+        return NULL;
+    f->instruction = list;
+    list[f->instructions] = (rg__instruction){.kind = kind};
+    return &list[f->instructions++];
+}
+
+/* ---- slots ---- */
+
+static int slot_class(size_t size)
+{
+    return size == 1 ? 0 : size == 4 ? 1 : 2;
+}
+
+/* Filled slots are never shared: they are written before the first instruction. */
+static uint32_t take_slot(writer *w, size_t size, bool filled)
+{
+    struct slots *s = &w->free[slot_class(size)];
+    if (s->count && !filled)
+        return s->offset[--s->count];
+    const size_t offset = w->f->scratch;
+    w->f->scratch += ((size_t)(w->f->block * w->f->columns) * size + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+    if (w->f->scratch > UINT32_MAX)
+        w->b->failed = true;
+    return (uint32_t)offset;
+}
+
+static void give_slot(writer *w, rg__operand o)
+{
+    struct slots *s = &w->free[slot_class(o.size)];
+    uint32_t *list = grown(w, s->offset, s->count, &s->capacity, sizeof *list);
+    if (!list)
+        return;
+    s->offset = list;
+    list[s->count++] = o.at;
+}
+
+static rg__operand new_slot(writer *w, rg_dtype dtype)
+{
+    const size_t size = rg_dtype_size(dtype);
+    return (rg__operand){RG__SLOT, (uint8_t)size, take_slot(w, size, false), 0};
+}
+
+/* ---- reading ---- */
+
+static const rg__operand *find_loaded(const writer *w, uint32_t root, int64_t offset, const rg__reading *r, int rank,
+                                      const int64_t *dims)
+{
+    for (int i = w->loads - 1; i >= 0 && i >= w->loads - 32; i--) {
+        const struct loaded *l = &w->loaded[i];
+        if (l->root == root && l->offset == offset && l->reading.kind == r->kind &&
+            (r->kind == RG__READ_ONE ||
+             (rg__dims_equal(rank, dims, l->rank, l->dims) &&
+              memcmp(l->reading.strides, r->strides, (size_t)rank * sizeof *r->strides) == 0)))
+            return &l->operand;
+    }
+    return NULL;
+}
+
+static void remember(writer *w, uint32_t root, int64_t offset, const rg__reading *r, int rank, const int64_t *dims,
+                     rg__operand operand)
+{
+    struct loaded *list = grown(w, w->loaded, w->loads, &w->load_capacity, sizeof *list);
+    if (!list)
+        return;
+    w->loaded = list;
+    list[w->loads++] = (struct loaded){root, offset, *r, rank, dims, operand};
+}
+
+/* A slot that holds one element, or one row, everywhere. */
+static rg__operand filled(writer *w, rg__operand from, bool row)
+{
+    rg__fused *f = w->f;
+    rg__operand slot = {RG__SLOT, from.size, take_slot(w, from.size, true), 0};
+    rg__filling *list = grown(w, f->filling, f->fillings, &w->filling_capacity, sizeof *list);
+    if (!list)
+        return slot;
+    f->filling = list;
+    list[f->fillings++] = (rg__filling){from, slot.at, row};
+    return slot;
+}
+
+/* One element a row to all of its columns. */
+static rg__operand repeated(writer *w, rg__operand rows, rg_dtype dtype)
+{
+    rg__operand slot = new_slot(w, dtype);
+    rg__instruction *k = add_instruction(w, RG__REPEAT);
+    if (k) {
+        k->out = slot;
+        k->in[0] = rows;
+    }
+    return slot;
+}
+
+static rg__operand gathered(writer *w, rg__operand value, const rg__reading *r, int rank, const int64_t *dims,
+                            rg_dtype dtype)
+{
+    /* Neighbouring axes that lie one behind the other are walked as one; a scalar space has one axis. */
+    int64_t *d = rg__plan_alloc(w->b, 2 * RG_MAX_RANK * sizeof *d), *s = d ? d + RG_MAX_RANK : NULL;
+    rg__operand slot = new_slot(w, dtype);
+    rg__instruction *k = add_instruction(w, RG__GATHER);
+    if (!d || !k)
+        return slot;
+    int n = 0;
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] == 1)
+            continue;
+        if (n > 0 && s[n - 1] == r->strides[i] * dims[i]) {
+            d[n - 1] *= dims[i];
+            s[n - 1] = r->strides[i];
+        } else {
+            d[n] = dims[i];
+            s[n++] = r->strides[i];
+        }
+    }
+    if (n == 0) {
+        d[0] = 1;
+        n = 1;
+    }
+    k->out = slot;
+    k->in[0] = value;
+    k->rank = n;
+    k->dims = d;
+    k->strides = s;
+    return slot;
+}
+
+/* Operand i of node n as an array of the block. */
+static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row)
+{
+    rg__build *b = w->b;
+    const rg__node *in = rg__at(b->t, n->in[i]);
+    const rg_dtype dtype = (rg_dtype)in->dtype;
+    const uint32_t root = rg__build_root(b, n->in[i]);
+    const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
+    if (b->needed[root] && b->group[root] == w->group) {
+        if (by_row || b->role[root] == RG__FULL)
+            return w->operand[root];
+        const rg__operand *known = find_loaded(w, root, 0, &r, n->rank, n->dims);
+        rg__operand full = known ? *known : repeated(w, w->operand[root], dtype);
+        if (!known)
+            remember(w, root, 0, &r, n->rank, n->dims, full);
+        return full;
+    }
+    rg__operand value = {RG__FULL_OF, (uint8_t)rg_dtype_size(dtype), value_of(w, root), in->offset};
+    if (r.kind == RG__READ_FULL) {
+        value.kind = by_row ? RG__ROWS_OF : RG__FULL_OF;
+        return value;
+    }
+    const rg__operand *known = find_loaded(w, root, in->offset, &r, n->rank, n->dims);
+    if (known)
+        return *known;
+    rg__operand slot;
+    if (r.kind == RG__READ_ONE) {
+        slot = filled(w, value, false);
+    } else if (r.kind == RG__READ_COLUMNS && r.columns == w->f->columns) {
+        slot = filled(w, value, true);
+    } else if (r.kind == RG__READ_ROWS && r.columns == w->f->columns) {
+        value.kind = RG__ROWS_OF;
+        slot = repeated(w, value, dtype);
+    } else {
+        slot = gathered(w, value, &r, n->rank, n->dims, dtype);
+    }
+    remember(w, root, in->offset, &r, n->rank, n->dims, slot);
+    return slot;
+}
+
+/* ---- nodes ---- */
+
+static void done_reading(writer *w, const rg__node *n)
+{
+    for (int i = 0; i < n->n_in; i++) {
+        const uint32_t root = rg__build_root(w->b, n->in[i]);
+        if (w->b->needed[root] && w->b->group[root] == w->group && --w->uses[root] == 0 &&
+            w->operand[root].kind == RG__SLOT)
+            give_slot(w, w->operand[root]);
+    }
+}
+
+static rg__operand result_of(writer *w, uint32_t id)
+{
+    const rg__node *n = rg__at(w->b->t, id);
+    if (!w->b->stored[id])
+        return new_slot(w, (rg_dtype)n->dtype);
+    const bool full = w->b->role[id] == RG__FULL;
+    return (rg__operand){full ? RG__FULL_OF : RG__ROWS_OF, (uint8_t)rg_dtype_size((rg_dtype)n->dtype), value_of(w, id), 0};
+}
+
+static void write_node(writer *w, uint32_t id)
+{
+    w->node = id;
+    const rg__node *n = rg__at(w->b->t, id);
+    const bool by_row = w->b->role[id] == RG__BY_ROW, pointwise = !n->op->kernel;
+    rg__instruction k = {.kind = RG__APPLY, .by_row = by_row, .n_in = (uint8_t)n->n_in, .dtype = n->dtype};
+    if (pointwise) {
+        for (int i = 0; i < n->n_in; i++)
+            k.in[i] = read_operand(w, n, i, by_row);
+        const rg_dtype dtype = (rg_dtype)rg__at(w->b->t, n->in[n->n_in - 1])->dtype;
+        k.loop = rg__vector_loop(n->op, dtype);
+        if (!k.loop)
+            k.loop = n->op->loop[dtype];
+        if (n->op->attr_size) {
+            void *attr = rg__plan_alloc(w->b, n->op->attr_size);
+            if (attr)
+                memcpy(attr, n->attr, n->op->attr_size);
+            k.attr = attr;
+        }
+    } else {
+        const rg__node *x = rg__at(w->b->t, n->in[0]);
+        rg__node flat = *n; /* the reduction reads its input as the input is shaped */
+        flat.rank = x->rank;
+        flat.dims = x->dims;
+        k.in[0] = read_operand(w, &flat, 0, false);
+        rg__op_fold(n->op, &k.fold);
+        k.kind = by_row ? RG__FOLD_ROW : w->b->role[id] == RG__BY_COLUMN ? RG__FOLD_COLUMN : RG__FOLD_ALL;
+        if (!by_row) {
+            const int64_t results = k.kind == RG__FOLD_ALL ? 1 : w->f->columns;
+            k.partial = w->f->partial;
+            w->f->partial += ((size_t)results * sizeof(double) + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+        }
+    }
+    k.out = result_of(w, id);
+    w->operand[id] = k.out;
+    rg__instruction *added = add_instruction(w, k.kind);
+    if (added)
+        *added = k;
+    done_reading(w, n);
+    if (w->uses[id] == 0 && k.out.kind == RG__SLOT)
+        give_slot(w, k.out);
+}
+
+/* ---- groups ---- */
+
+static void shape_space(rg__fused *f, const rg__group *g)
+{
+    f->columns = g->columns > 0 ? g->columns : 1;
+    f->rows = g->numel / f->columns;
+    f->block = BLOCK / f->columns > 1 ? BLOCK / f->columns : 1;
+    f->block = f->block < f->rows ? f->block : f->rows;
+    int64_t elements = g->numel / MOST_CHUNKS > CHUNK ? g->numel / MOST_CHUNKS : CHUNK;
+    int64_t rows = (elements + f->columns - 1) / f->columns;
+    f->chunk = (rows + f->block - 1) / f->block * f->block;
+    f->chunks = (f->rows + f->chunk - 1) / f->chunk;
+}
+
+static void write_fused(writer *w, uint32_t group)
+{
+    rg__build *b = w->b;
+    rg__fused *f = rg__plan_alloc(b, sizeof *f);
+    if (!f)
+        return;
+    const rg__group *g = &b->groups[group];
+    w->f = f;
+    w->g = g;
+    w->group = group;
+    w->loaded = NULL;
+    w->loads = w->load_capacity = w->instruction_capacity = w->filling_capacity = 0;
+    memset(w->free, 0, sizeof w->free);
+    shape_space(f, g);
+    for (int i = 0; i < g->nodes; i++) {
+        const rg__node *n = rg__at(b->t, g->node[i]);
+        for (int k = 0; k < n->n_in; k++)
+            w->uses[rg__build_root(b, n->in[k])]++;
+    }
+    for (int i = 0; i < g->nodes && !b->failed; i++)
+        write_node(w, g->node[i]);
+    for (int i = 0; i < g->nodes; i++) {
+        const rg__node *n = rg__at(b->t, g->node[i]);
+        for (int k = 0; k < n->n_in; k++)
+            w->uses[rg__build_root(b, n->in[k])] = 0;
+    }
+    f->parallel = f->chunks > 1 && g->numel * f->instructions >= PARALLEL_WORK;
+    if (f->scratch > b->plan->scratch)
+        b->plan->scratch = f->scratch;
+    const size_t partial = f->partial * (size_t)f->chunks;
+    if (partial > b->plan->partial)
+        b->plan->partial = partial;
+    b->plan->step[w->step].fused = f;
+}
+
+static void write_kernel(writer *w, uint32_t id)
+{
+    w->node = id;
+    const rg__node *n = rg__at(w->b->t, id);
+    rg__step *step = &w->b->plan->step[w->step];
+    uint32_t *in = rg__plan_alloc(w->b, (size_t)n->n_in * sizeof *in);
+    if (!in)
+        return;
+    for (int i = 0; i < n->n_in; i++)
+        in[i] = value_of(w, rg__build_root(w->b, n->in[i]));
+    *step = (rg__step){NULL, id, value_of(w, id), in, n->n_in};
+}
+
+/* A value goes to memory if another group reads it, if it is asked for or assigned, or if it is there only at the end of
+ * its group. */
+static void settle_stored(rg__build *b)
+{
+    for (size_t i = 0; i < b->t->assigns.count; i++)
+        b->stored[rg__build_root(b, rg__at(b->t, b->t->assigns.id[i])->in[0])] = true;
+    for (uint32_t id = 0; id < b->t->length; id++) {
+        if (!b->needed[id])
+            continue;
+        const rg__node *n = rg__at(b->t, id);
+        if (b->asked[id] || !b->groups[b->group[id]].fused || b->role[id] > RG__BY_ROW)
+            b->stored[id] = true;
+        for (int i = 0; i < n->n_in; i++) {
+            const uint32_t root = rg__build_root(b, n->in[i]);
+            if (b->needed[root] && b->group[root] != b->group[id])
+                b->stored[root] = true;
+        }
+    }
+}
+
+void rg__write_steps(rg__build *b)
+{
+    const uint32_t length = b->t->length;
+    rg__plan *plan = b->plan;
+    writer w = {.b = b};
+    uint32_t most = 0; /* values: every needed node and what it reads */
+    for (uint32_t id = 0; id < length; id++)
+        if (b->needed[id])
+            most += 1 + rg__at(b->t, id)->n_in;
+    most += (uint32_t)b->t->assigns.count;
+    w.value = rg__build_alloc(b, length * sizeof *w.value);
+    w.operand = rg__build_alloc(b, length * sizeof *w.operand);
+    w.uses = rg__build_alloc(b, length * sizeof *w.uses);
+    b->assigned = rg__build_alloc(b, length * sizeof *b->assigned);
+    plan->value = rg__plan_alloc(b, most * sizeof *plan->value);
+    plan->step = rg__plan_alloc(b, b->group_count * sizeof *plan->step);
+    if (b->failed)
+        return;
+    settle_stored(b);
+    for (size_t i = 0; i < b->t->assigns.count; i++)
+        b->assigned[rg__build_root(b, rg__at(b->t, b->t->assigns.id[i])->in[0])] = true;
+    for (uint32_t group = 0; group < b->group_count && !b->failed; group++, w.step++) {
+        if (b->groups[group].fused)
+            write_fused(&w, group);
+        else
+            write_kernel(&w, b->groups[group].node[0]);
+    }
+    plan->steps = (int)w.step;
+    if (!b->demand->assign)
+        return;
+    plan->assign = rg__plan_alloc(b, b->t->assigns.count * sizeof *plan->assign);
+    plan->assigned = rg__plan_alloc(b, b->t->assigns.count * sizeof *plan->assigned);
+    for (size_t i = 0; i < b->t->assigns.count && !b->failed; i++) {
+        plan->assign[i] = b->t->assigns.id[i];
+        plan->assigned[i] = value_of(&w, rg__build_root(b, rg__at(b->t, b->t->assigns.id[i])->in[0]));
+        plan->assigns++;
+    }
+}
