@@ -270,8 +270,8 @@ static int random_shape_of(int64_t numel, int64_t *dims)
     return rank;
 }
 
-/* Is there a set of strides under which element k of the new shape lies where element k of the old one does? Each stride
- * is known from the element one step along its axis; the rest must follow. */
+/* Is there a set of strides under which element k of the new shape lies where element k of the old one does? Each
+ * stride is known from the element one step along its axis; the rest must follow. */
 static bool strides_exist(int rank, const int64_t *dims, const int64_t *strides, int new_rank, const int64_t *new_dims)
 {
     int64_t along[RG_MAX_RANK], unit = 1;

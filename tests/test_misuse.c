@@ -1,5 +1,6 @@
 /* Bad sizes, numbers and values, bad reads, no tape, and what is left after an error: one message that says
- * what was found, parameters as they were, and a tape that can be used again. Bad arguments of ops are in test_errors.c. */
+ * what was found, parameters as they were, and a tape that can be used again. Bad arguments of ops are in
+ * test_errors.c. */
 #include "tape_support.h"
 
 #define REFUSED(expression, status, ...)                \
@@ -90,7 +91,8 @@ static void results_that_overflow_are_refused(void **state)
     REFUSED(rg_one_hot(tape, rg_cast(tape, deep, RG_I64), 3, RG_F32), RG_ERROR_ARGUMENT, "one_hot: ", "rank");
 }
 
-/* The address sanitizer, where it is in use, asks for its settings: it is to refuse as malloc does, not to end the test. */
+/* The address sanitizer, where it is in use, asks for its settings: it is to refuse as malloc does, not to end the
+ * test. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -391,18 +393,20 @@ static void parameters_keep_their_values_when_a_step_fails(void **state)
     rg_param *p = PARAM("p", RG_SHAPE(2), 1, 2), *q = PARAM("q", RG_SHAPE(2), 3, 4);
     for (int round = 0; round < 12; round++) {
         const bool while_running = round & 1, clear_first = round & 2;
+        const rg_status status = while_running ? RG_ERROR_VALUE : RG_ERROR_SHAPE;
+        const char *const word = while_running ? "gather" : "'q'";
         const rg_mark mark = rg_tape_mark(tape);
         half_an_update(p, q, while_running);
         assert_int_equal(rg_failed(tape), !while_running);
         assert_false(rg_tape_run(tape));
         if (clear_first) /* else the error outlives what it stopped */
-            assert_error(tape, while_running ? RG_ERROR_VALUE : RG_ERROR_SHAPE, WORDS(while_running ? "gather" : "'q'"));
+            assert_error(tape, status, WORDS(word));
         if (round / 4 == 0)
             rg_tape_reset(tape);
         else if (round / 4 == 1)
             rg_tape_rollback(tape, mark);
         if (!clear_first)
-            assert_error(tape, while_running ? RG_ERROR_VALUE : RG_ERROR_SHAPE, WORDS(while_running ? "gather" : "'q'"));
+            assert_error(tape, status, WORDS(word));
         assert_tape_ok(tape);
         /* Nothing is left that could happen later, and nothing that could fail again. */
         assert_true(rg_is_nil(rg_param_grad(tape, p)));

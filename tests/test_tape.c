@@ -1,5 +1,5 @@
-/* The tape: values on demand, inputs, sections, scopes, resets. Assignments and marks are in test_assign.c, gradients in
- * test_tape_grad.c. */
+/* The tape: values on demand, inputs, sections, scopes, resets. Assignments and marks are in test_assign.c, gradients
+ * in test_tape_grad.c. */
 #include "tape_support.h"
 
 /* ---- values on demand ---- */
@@ -175,6 +175,34 @@ static void borrowed_data_is_read_where_it_lies(void **state)
     rg_tensor grad;
     assert_true(rg_grad(tape, total(rg_square(tape, rows)), &rows, 1, &grad));
     assert_values(grad, 0, 4, 8, 0, 4, 8);
+}
+
+static void strides_of_borrowed_data_may_differ_from_step_to_step(void **state)
+{
+    (void)state;
+    const double data[] = {0, 1, 2, 3, 4, 5};
+    const int64_t columns[] = {1, 2};
+    for (int step = 0; step < 4; step++) {
+        const rg_tensor x = rg_borrow(tape, RG_F64, RG_SHAPE(2, 3), step & 1 ? columns : NULL, data);
+        const rg_tensor y = rg_mul(tape, x, F64(RG_SHAPE(2, 3), 1, 1, 1, 10, 10, 10));
+        if (step & 1)
+            assert_values(y, 0, 2, 4, 10, 30, 50);
+        else
+            assert_values(y, 0, 1, 2, 30, 40, 50);
+        rg_tape_reset(tape);
+    }
+}
+
+/* A reader's buffer may be any bytes. */
+static void values_are_read_into_memory_of_any_alignment(void **state)
+{
+    (void)state;
+    const rg_tensor x = rg_transpose(tape, F64(RG_SHAPE(2, 2), 1, 2, 3, 4), 0, 1);
+    char room[4 * sizeof(double) + 1];
+    double out[4];
+    assert_true(rg_read(tape, x, room + 1, sizeof out));
+    memcpy(out, room + 1, sizeof out);
+    assert_stored(out, 1, 3, 2, 4);
 }
 
 static void borrowed_data_may_go_after_the_reset(void **state)
@@ -409,6 +437,8 @@ int main(void)
         TAPE_TEST(detached_is_the_same_value_without_history),
         TAPE_TEST(inputs_are_copied_at_once),
         TAPE_TEST(borrowed_data_is_read_where_it_lies),
+        TAPE_TEST(strides_of_borrowed_data_may_differ_from_step_to_step),
+        TAPE_TEST(values_are_read_into_memory_of_any_alignment),
         TAPE_TEST(borrowed_data_may_go_after_the_reset),
         TAPE_TEST(no_grad_results_count_as_constant),
         TAPE_TEST(inference_drops_intermediate_values_and_computes_them_again),

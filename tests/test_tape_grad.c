@@ -1,5 +1,5 @@
-/* Gradients on the tape: where they flow, how they add up, how long they last, and that they are tape themselves. Whether
- * each op's rule is right is checked by differences elsewhere. */
+/* Gradients on the tape: where they flow, how they add up, how long they last, and that they are tape themselves.
+ * Whether each op's rule is right is checked by differences elsewhere. */
 #include "tape_support.h"
 
 /* ---- where gradients flow ---- */

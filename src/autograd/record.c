@@ -180,10 +180,12 @@ uint64_t rg__structure_hash(rg_tape *t)
 /* Everything that makes two programs different, but no value and no address. */
 static bool add_structure(rg_tape *t, const rg__node *n)
 {
-    unsigned char bytes[32 + RG_MAX_RANK * sizeof *n->dims + sizeof n->small_in + 256];
+    enum { STRIDED = 1 << 15 };
+    unsigned char bytes[32 + 2 * RG_MAX_RANK * sizeof *n->dims + sizeof n->small_in + 256];
     const size_t dims = n->rank * sizeof *n->dims, inputs = n->n_in * sizeof *n->in, attr = n->op->attr_size;
     const uint32_t op = rg__op_key(n->op);
-    const uint16_t flags = n->flags & (RG__CUT | RG__INFERENCE | RG__TRACKED | RG__VIEW);
+    const bool strided = n->n_in == 0 && n->strides; /* those of views follow from what they are views of */
+    const uint16_t flags = (n->flags & (RG__CUT | RG__INFERENCE | RG__TRACKED | RG__VIEW)) | (strided ? STRIDED : 0);
     unsigned char *p = bytes;
 #define PUT(from, size) (memcpy(p, from, size), p += (size))
     PUT(&op, sizeof op);
@@ -194,6 +196,14 @@ static bool add_structure(rg_tape *t, const rg__node *n)
     PUT(&n->dtype, 1);
     PUT(&n->rank, 1);
     PUT(n->dims, dims);
+    if (strided)
+        PUT(n->strides, dims);
+    if (n->op == rg__op_leaf || n->op == rg__op_assign) { /* which of the parameters, not where it lies */
+        const rg__entry *e = rg__entry_of(t, n->slot.param);
+        if (!e)
+            return false;
+        PUT(&e->number, sizeof e->number);
+    }
     if (attr)
         PUT(n->attr, attr);
     if (n->n_in <= sizeof n->small_in / sizeof *n->small_in) {

@@ -198,7 +198,22 @@ rg_tensor rg__record_leaf(rg_tape *t, rg_param *p, rg__entry *e, rg_tensor value
 bool rg__in_parameter(const rg_tape *t, const rg__node *node)
 {
     const rg__node *root = rg__at(t, node->root);
-    return root->op == OP(leaf) || (root->flags & RG__IN_PARAMETER);
+    return (root->op == OP(leaf) && !root->data) || (root->flags & RG__IN_PARAMETER);
+}
+
+bool rg__copy_leaf(rg_tape *t, uint32_t id)
+{
+    rg__node *n = rg__at(t, id);
+    const size_t bytes = (size_t)n->numel * rg_dtype_size((rg_dtype)n->dtype);
+    if (n->data || n->version != n->slot.param->version)
+        return true;
+    n->data = rg__pool_get(&t->pool, bytes);
+    if (!n->data) {
+        rg__fail(t, OP(leaf), RG_ERROR_MEMORY, "out of memory for %zu bytes", bytes);
+        return false;
+    }
+    memcpy(n->data, n->slot.param->data, bytes);
+    return true;
 }
 
 void rg__lie_in_parameter(rg_tape *t, uint32_t id, rg_param *p)
@@ -228,7 +243,7 @@ bool rg__move_out_of_parameter(rg_tape *t, rg_param *p)
     }
     memcpy(own, n->data, bytes);
     n->data = own;
-    n->flags &= (uint16_t)~(RG__IN_PARAMETER | RG__EXTERNAL);
+    n->flags &= (uint16_t) ~(RG__IN_PARAMETER | RG__EXTERNAL);
     e->lies = 0;
     return true;
 }

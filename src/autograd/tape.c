@@ -155,8 +155,8 @@ rg_mark rg_tape_mark(rg_tape *t)
         t->place_capacity *= 2;
     }
     t->generation = next_generation(t->generation); /* the mark's own, and a new one for the nodes behind it */
-    t->place[t->places] =
-        (rg__place){t->generation, t->events, t->structure.used, t->length, rg__arena_position(&t->arena), t->scope, t->mode};
+    t->place[t->places] = (rg__place){
+        t->generation, t->events, t->structure.used, t->length, rg__arena_position(&t->arena), t->scope, t->mode};
     return (rg_mark){t->generation, t->places++};
 }
 
@@ -192,6 +192,8 @@ const char *rg_tape_error(const rg_tape *t)
 /* What was pending when the error happened ends with it: it may be half of an update, or fail again at every run. */
 static void drop_pending(rg_tape *t)
 {
+    static const char event[] = "dropped"; /* plans of what was pending serve no more */
+    t->events = rg__hash64(event, sizeof event, t->events);
     for (size_t i = 0; i < t->keeps.count; i++)
         rg__at(t, t->keeps.id[i])->flags &= (uint16_t)~RG__KEEP;
     t->keeps.count = t->assigns.count = 0;
@@ -354,6 +356,9 @@ static rg__entry *find_entry(rg__entry *entry, size_t capacity, const rg_param *
 
 rg__entry *rg__entry_of(rg_tape *t, rg_param *p)
 {
+    rg__entry *e = t->entry ? find_entry(t->entry, t->entry_capacity, p) : NULL;
+    if (e && e->param) /* asking for a known one moves nothing and cannot fail */
+        return e;
     if (2 * (t->entries + 1) > t->entry_capacity) {
         size_t capacity = t->entry_capacity ? 2 * t->entry_capacity : 64;
         rg__entry *more = calloc(capacity, sizeof *more);
@@ -368,10 +373,8 @@ rg__entry *rg__entry_of(rg_tape *t, rg_param *p)
         t->entry = more;
         t->entry_capacity = capacity;
     }
-    rg__entry *e = find_entry(t->entry, t->entry_capacity, p);
-    if (!e->param) {
-        e->param = p;
-        t->entries++;
-    }
+    e = find_entry(t->entry, t->entry_capacity, p);
+    e->param = p;
+    e->number = (uint32_t)t->entries++;
     return e;
 }

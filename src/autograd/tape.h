@@ -28,6 +28,7 @@ typedef struct rg__place {
 /* What a tape knows of a parameter. */
 typedef struct rg__entry {
     rg_param *param; /* NULL: free */
+    uint32_t number; /* in the order in which the tape met them */
     rg_tensor leaf;  /* of its present value; nil before the first */
     rg_tensor grad;  /* accumulated so far; nil for none           */
     uint32_t lies;   /* 1 + the node whose value lies in the parameter since it was assigned there; 0 for none */
@@ -135,6 +136,9 @@ extern const rg__op *const rg__op_leaf, *const rg__op_assign;
 void rg__lie_in_parameter(rg_tape *t, uint32_t id, rg_param *p);
 /* The value that lies in p, if there is one, gets storage of its own. False and an error when out of memory. */
 bool rg__move_out_of_parameter(rg_tape *t, rg_param *p);
+
+/* Gives a leaf a copy of the parameter's value. False and an error when out of memory. */
+bool rg__copy_leaf(rg_tape *t, uint32_t id);
 
 /* Records p := value for a parameter or a stored gradient; returns false on error. */
 bool rg__record_assign(rg_tape *t, rg_param *p, rg_tensor value);

@@ -175,7 +175,8 @@ rg_tensor rg_keep(rg_tape *t, rg_tensor x)
     if (!rg__ids_add(t, &t->keeps, n->root))
         return RG_NIL;
     root->flags |= RG__KEEP;
-    return rg__structure_add(t, &n->root, sizeof n->root) ? x : RG_NIL;
+    const uint32_t kept[] = {UINT32_MAX - 1, n->root}; /* the first is no op's key */
+    return rg__structure_add(t, kept, sizeof kept) ? x : RG_NIL;
 }
 
 /* ---- the tape as data ---- */
@@ -226,7 +227,7 @@ bool rg_tape_node(rg_tape *t, rg_tensor x, rg_node *node)
     node->is_view = n->flags & RG__VIEW;
     /* Where a parameter was assigned since, its present value is not this node's. */
     const rg__node *root = rg__at(t, n->root);
-    if (root->op != rg__op_leaf || root->version == root->slot.param->version)
+    if (root->op != rg__op_leaf || root->data || root->version == root->slot.param->version)
         node->data = rg__value(t, n);
     node->computed = node->data != NULL;
     rg__attributes_text(n, node->attributes, sizeof node->attributes);

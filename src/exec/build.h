@@ -6,10 +6,10 @@
 
 /* What a node is within its group's space of rows and columns. */
 typedef enum rg__role {
-    RG__FULL,        /* an element for each position                      */
-    RG__BY_ROW,      /* an element for each row                           */
-    RG__BY_COLUMN,   /* a fold over the rows: there when the group is done */
-    RG__WHOLE,       /* a fold over everything: likewise                  */
+    RG__FULL,      /* an element for each position                      */
+    RG__BY_ROW,    /* an element for each row                           */
+    RG__BY_COLUMN, /* a fold over the rows: there when the group is done */
+    RG__WHOLE,     /* a fold over everything: likewise                  */
 } rg__role;
 
 /* Nodes that one step computes. Groups run in their order. */
@@ -26,14 +26,15 @@ typedef struct rg__group {
 typedef struct rg__build {
     rg_tape *t;
     const rg__demand *demand;
-    rg__arena arena; /* ends with the build */
-    bool *needed;    /* by id: has to be computed */
-    bool *asked;     /* by id: its value must be there after the run */
-    uint32_t *same;  /* by id: the node that computes the same, or itself */
-    uint32_t *group; /* by id */
-    uint8_t *role;   /* by id */
-    bool *stored;    /* by id: its value goes to memory */
-    bool *assigned;  /* by id: it is the value of an assignment */
+    rg__arena arena;       /* ends with the build */
+    bool *needed;          /* by id: has to be computed */
+    bool *asked;           /* by id: its value must be there after the run */
+    bool *saved;           /* by id, leaves: the old value must outlive an assignment */
+    uint32_t *same;        /* by id: the node that computes the same, or itself */
+    uint32_t *group;       /* by id */
+    uint8_t *role;         /* by id */
+    bool *stored;          /* by id: its value goes to memory */
+    bool *assigned;        /* by id: it is the value of an assignment */
     uint32_t *assign_node; /* by id: 1 + the assignment whose parameter it is written into; 0 for none */
     rg__group *groups;
     uint32_t group_count, group_capacity;
@@ -49,11 +50,11 @@ uint32_t rg__build_root(const rg__build *b, uint32_t id);
 
 /* How an operand is read in a space of `rank` dims. */
 typedef enum rg__reading_kind {
-    RG__READ_FULL,   /* contiguous, an element for each position */
-    RG__READ_ROWS,   /* the same along the trailing axes         */
+    RG__READ_FULL,    /* contiguous, an element for each position */
+    RG__READ_ROWS,    /* the same along the trailing axes         */
     RG__READ_COLUMNS, /* the same along the leading axes          */
-    RG__READ_ONE,    /* one element                              */
-    RG__READ_ANY,    /* any strides                              */
+    RG__READ_ONE,     /* one element                              */
+    RG__READ_ANY,     /* any strides                              */
 } rg__reading_kind;
 typedef struct rg__reading {
     rg__reading_kind kind;
@@ -67,7 +68,7 @@ rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const in
 void rg__merge_same(rg__build *b);  /* common sub-expressions */
 void rg__form_groups(rg__build *b); /* fusion                 */
 void rg__assign_in_place(rg__build *b);
-void rg__write_steps(rg__build *b); /* groups to steps        */
+void rg__write_steps(rg__build *b);  /* groups to steps        */
 void rg__place_values(rg__build *b); /* liveness to offsets    */
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define MOST_NODES 2048
+#define MOST_NODES   2048
 #define MOST_COLUMNS 65536
 
 /* ---- how operands are read ---- */
@@ -219,8 +219,7 @@ static bool join_reduction(rg__build *b, uint32_t id, uint32_t group, const redu
     int64_t columns = g->columns;
     if (!g->fused || g->nodes >= MOST_NODES || x->numel != g->numel)
         return false;
-    if (is_inside(b, root, group) &&
-        (b->role[root] != RG__FULL || !rg__read_as(b, n->in[0], x->rank, x->dims).whole))
+    if (is_inside(b, root, group) && (b->role[root] != RG__FULL || !rg__read_as(b, n->in[0], x->rank, x->dims).whole))
         return false;
     if (!agree(&columns, r->columns))
         return false;

@@ -23,8 +23,8 @@ static inline char *locate(const rg__operand *o, char *const *address, char *scr
 
 /* ---- what is the same for every block ---- */
 
-#define FILL(T)                                \
-    for (int64_t i = 0; i < n; i++)            \
+#define FILL(T)                                 \
+    for (int64_t i = 0; i < n; i++)             \
         ((T *)(void *)out)[i] = *(const T *)in; \
     break
 
@@ -72,8 +72,8 @@ static void repeat(char *out, const char *in, int size, int64_t rows, int64_t co
     }
 }
 
-#define GATHER(T)                                                 \
-    for (int64_t i = 0; i < run; i++)                             \
+#define GATHER(T)                                                         \
+    for (int64_t i = 0; i < run; i++)                                     \
         ((T *)(void *)out)[i] = *(const T *)(const void *)(p + i * step); \
     break
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define MOST_SIZES 64
-#define WASTE 4 /* a free place serves values of at least a fourth of it */
+#define WASTE      4 /* a free place serves values of at least a fourth of it */
 
 /* Free places of one size. */
 typedef struct shelf {
@@ -17,10 +17,10 @@ typedef struct placing {
     rg__build *b;
     shelf shelf[MOST_SIZES]; /* by size */
     int shelves;
-    uint32_t *below;   /* by value: the one freed before it, 1 + */
-    uint32_t *ending;  /* by step: 1 + a value whose last reader it is */
-    uint32_t *also;    /* by value: another one of the same step, 1 + */
-    size_t *held;      /* by value: the bytes of its place */
+    uint32_t *below;  /* by value: the one freed before it, 1 + */
+    uint32_t *ending; /* by step: 1 + a value whose last reader it is */
+    uint32_t *also;   /* by value: another one of the same step, 1 + */
+    size_t *held;     /* by value: the bytes of its place */
 } placing;
 
 static size_t aligned(size_t bytes)

@@ -48,8 +48,8 @@ static bool is_worth_keeping(const rg__node *n)
     return !(n->flags & RG__CUT) && n->op->kernel && n->n_in > 0;
 }
 
-/* When parameters are about to change, what was fused away may be lost. Kept is what nodes that are not run yet read, and
- * every number: losses, norms. */
+/* When parameters are about to change, what was fused away may be lost. Kept is what nodes that are not run yet read, be
+ * it computed now or the parameter's old value, and every number: losses, norms. */
 static void keep_before_assignment(rg__build *b)
 {
     const rg_tape *t = b->t;
@@ -60,6 +60,7 @@ static void keep_before_assignment(rg__build *b)
         for (int i = 0; i < n->n_in && !b->needed[id] && rg__is_missing(n); i++) {
             const uint32_t root = rg__at(t, n->in[i])->root;
             b->asked[root] = b->asked[root] || b->needed[root];
+            b->saved[root] = rg__at(t, root)->op == rg__op_leaf;
         }
     }
 }
@@ -98,6 +99,7 @@ static bool build(rg__build *b)
     const uint32_t length = b->t->length;
     b->needed = rg__build_alloc(b, length * sizeof *b->needed);
     b->asked = rg__build_alloc(b, length * sizeof *b->asked);
+    b->saved = rg__build_alloc(b, length * sizeof *b->saved);
     b->same = rg__build_alloc(b, length * sizeof *b->same);
     b->group = rg__build_alloc(b, length * sizeof *b->group);
     b->role = rg__build_alloc(b, length * sizeof *b->role);
@@ -149,7 +151,7 @@ static bool bind(rg_tape *t, const rg__plan *plan, char **address)
         case RG__GIVEN:
             if (!rg__still_there(t, n, rg__at(t, v->reader)))
                 return false;
-            address[i] = n->op == rg__op_leaf ? n->slot.param->data : n->data; /* of others in a parameter, too */
+            address[i] = rg__root_data(n);
             break;
         case RG__RETAINED:
             address[i] = rg__pool_get(&t->pool, v->bytes);
@@ -176,8 +178,11 @@ static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address)
     }
     for (int i = 0; i < step->n_in; i++) {
         const rg__node *x = rg__at(t, n->in[i]);
-        in[i] = (rg__array_view){address[step->in[i]] + x->offset * (int64_t)rg_dtype_size((rg_dtype)x->dtype), x->dims,
-                                 {0}, x->rank, (rg_dtype)x->dtype};
+        in[i] = (rg__array_view){address[step->in[i]] + x->offset * (int64_t)rg_dtype_size((rg_dtype)x->dtype),
+                                 x->dims,
+                                 {0},
+                                 x->rank,
+                                 (rg_dtype)x->dtype};
         rg__node_strides(x, in[i].strides);
     }
     bool ok = rg__run_kernel(t, n, in, address[step->out]);
@@ -236,10 +241,13 @@ static void carry_out(rg_tape *t, const rg__plan *plan, char *const *address)
 }
 
 /* Values that lie in parameters which are about to be overwritten get storage of their own. */
-static bool save_overwritten(rg_tape *t, const rg__demand *demand)
+static bool save_overwritten(rg_tape *t, const rg__plan *plan, const rg__demand *demand)
 {
     for (size_t i = 0; demand->assign && i < t->assigns.count; i++)
         if (!rg__move_out_of_parameter(t, rg__at(t, t->assigns.id[i])->slot.param))
+            return false;
+    for (int i = 0; i < plan->saves; i++)
+        if (!rg__copy_leaf(t, plan->save[i]))
             return false;
     return true;
 }
@@ -254,7 +262,8 @@ bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand)
         return false;
     }
     memset(address, 0, list);
-    bool ok = reserve_workspace(t, bytes) && save_overwritten(t, demand) && bind(t, plan, address) && run_steps(t, plan, address);
+    bool ok = reserve_workspace(t, bytes) && save_overwritten(t, plan, demand) && bind(t, plan, address) &&
+              run_steps(t, plan, address);
     if (ok && demand->assign)
         carry_out(t, plan, address);
     for (uint32_t i = 0; i < plan->values; i++) {

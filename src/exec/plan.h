@@ -25,9 +25,9 @@ typedef struct rg__plan_value {
  * A fused step works on a space of `rows` rows of `columns` elements, block by block. Everything in it is an array of a
  * block: full (an element for each position) or one element a row. */
 typedef enum rg__operand_kind {
-    RG__SLOT,      /* scratch memory of the thread, at `at`            */
-    RG__FULL_OF,   /* value `at`, an element for each position         */
-    RG__ROWS_OF,   /* value `at`, an element for each row              */
+    RG__SLOT,    /* scratch memory of the thread, at `at`            */
+    RG__FULL_OF, /* value `at`, an element for each position         */
+    RG__ROWS_OF, /* value `at`, an element for each row              */
 } rg__operand_kind;
 
 typedef struct rg__operand {
@@ -96,6 +96,8 @@ typedef struct rg__plan {
     uint32_t *assign; /* assign nodes to carry out by copying, and what they copy */
     uint32_t *assigned;
     int assigns;
+    uint32_t *save; /* leaves whose value is copied before it is overwritten */
+    int saves;
     size_t workspace; /* bytes, scratch of one thread included */
     size_t scratch, partial, retained;
     /* the cache's */

@@ -8,10 +8,15 @@
 
 /* ---- values ---- */
 
+void *rg__root_data(const rg__node *root)
+{
+    return root->op == rg__op_leaf && !root->data ? root->slot.param->data : root->data;
+}
+
 void *rg__value(const rg_tape *t, const rg__node *node)
 {
     const rg__node *root = rg__at(t, node->root);
-    void *data = root->op == rg__op_leaf ? root->slot.param->data : root->data;
+    void *data = rg__root_data(root);
     return data ? (char *)data + node->offset * (int64_t)rg_dtype_size((rg_dtype)node->dtype) : NULL;
 }
 
@@ -81,7 +86,8 @@ void rg__fail_at(rg_tape *t, const rg__node *node, rg_status status, const char 
 
 bool rg__still_there(rg_tape *t, const rg__node *root, const rg__node *reader)
 {
-    if ((root->op != rg__op_leaf && !(root->flags & RG__IN_PARAMETER)) || root->version == root->slot.param->version)
+    const bool in_parameter = root->op == rg__op_leaf ? !root->data : root->flags & RG__IN_PARAMETER;
+    if (!in_parameter || root->version == root->slot.param->version)
         return true;
     rg__fail_at(t, reader, RG_ERROR_STATE,
                 "needs the value that parameter '%s' had before it was assigned; ask for it earlier, or keep it",

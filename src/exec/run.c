@@ -30,8 +30,7 @@ static rg__plan *find_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
     for (int i = 0; i < t->plans; i++) {
         rg__plan *p = t->plan[i];
         if (p->key == key && p->events == t->events && p->wanted == demand->wanted &&
-            p->structure_bytes == t->structure.used &&
-            memcmp(p->structure, t->structure.bytes, t->structure.used) == 0) {
+            p->structure_bytes == t->structure.used && memcmp(p->structure, t->structure.bytes, t->structure.used) == 0) {
             p->used = ++t->runs;
             return p;
         }

@@ -24,6 +24,9 @@ bool rg__run_one(rg_tape *t, uint32_t id);
 /* Gives a node's memory back to the pool. */
 void rg__release(rg_tape *t, rg__node *node);
 
+/* Where the storage of a node that owns it begins: in the pool, outside, or in a parameter; NULL before it is computed. */
+void *rg__root_data(const rg__node *root);
+
 /* Where a node's first element is; NULL before its root is computed. */
 void *rg__value(const rg_tape *t, const rg__node *node);
 

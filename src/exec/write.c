@@ -5,16 +5,16 @@
 
 #include <string.h>
 
-#define BLOCK 1024          /* elements of a block, so that several stay in the first-level cache */
-#define CHUNK 32768         /* elements of a chunk, at least                                      */
-#define MOST_CHUNKS 64
+#define BLOCK         1024  /* elements of a block, so that several stay in the first-level cache */
+#define CHUNK         32768 /* elements of a chunk, at least                                      */
+#define MOST_CHUNKS   64
 #define PARALLEL_WORK 65536 /* element operations below which a second thread costs more than it gives */
 
 /* ---- values ---- */
 
 typedef struct writer {
     rg__build *b;
-    uint32_t *value; /* by id: 1 + value; 0 for none yet */
+    uint32_t *value;     /* by id: 1 + value; 0 for none yet */
     uint32_t step, node; /* being written */
     /* of the fused step being written */
     rg__fused *f;
@@ -33,7 +33,7 @@ typedef struct writer {
         int rank;
         const int64_t *dims;
         rg__operand operand;
-    } *loaded;
+    } * loaded;
     int loads, load_capacity, instruction_capacity, filling_capacity;
 } writer;
 
@@ -50,7 +50,8 @@ static uint32_t value_of(writer *w, uint32_t root)
             kind = RG__IN_PLACE;
         else if (w->b->asked[root] || (w->b->assigned[root] && !w->b->demand->last))
             kind = RG__RETAINED;
-        plan->value[plan->values] = (rg__plan_value){.node = root, .kind = kind, .bytes = bytes, .first = w->step, .reader = w->node};
+        plan->value[plan->values] =
+            (rg__plan_value){.node = root, .kind = kind, .bytes = bytes, .first = w->step, .reader = w->node};
         if (kind == RG__IN_PLACE)
             plan->value[plan->values].offset = w->b->assign_node[root] - 1;
         w->value[root] = ++plan->values;
@@ -130,9 +131,8 @@ static const rg__operand *find_loaded(const writer *w, uint32_t root, int64_t of
     for (int i = w->loads - 1; i >= 0 && i >= w->loads - 32; i--) {
         const struct loaded *l = &w->loaded[i];
         if (l->root == root && l->offset == offset && l->reading.kind == r->kind &&
-            (r->kind == RG__READ_ONE ||
-             (rg__dims_equal(rank, dims, l->rank, l->dims) &&
-              memcmp(l->reading.strides, r->strides, (size_t)rank * sizeof *r->strides) == 0)))
+            (r->kind == RG__READ_ONE || (rg__dims_equal(rank, dims, l->rank, l->dims) &&
+                                         memcmp(l->reading.strides, r->strides, (size_t)rank * sizeof *r->strides) == 0)))
             return &l->operand;
     }
     return NULL;
@@ -264,7 +264,8 @@ static rg__operand result_of(writer *w, uint32_t id)
     if (!w->b->stored[id])
         return new_slot(w, (rg_dtype)n->dtype);
     const bool full = w->b->role[id] == RG__FULL;
-    return (rg__operand){full ? RG__FULL_OF : RG__ROWS_OF, (uint8_t)rg_dtype_size((rg_dtype)n->dtype), value_of(w, id), 0};
+    return (rg__operand){full ? RG__FULL_OF : RG__ROWS_OF, (uint8_t)rg_dtype_size((rg_dtype)n->dtype), value_of(w, id),
+                         0};
 }
 
 static void write_node(writer *w, uint32_t id)
@@ -392,6 +393,22 @@ static void settle_stored(rg__build *b)
     }
 }
 
+/* The leaves to be copied: those of the parameters that are assigned. */
+static void write_saves(rg__build *b)
+{
+    b->plan->save = rg__plan_alloc(b, (b->t->assigns.count + 1) * sizeof *b->plan->save);
+    for (uint32_t id = 0; id < b->t->length && !b->failed; id++) {
+        const rg__node *n = rg__at(b->t, id);
+        if (!b->saved[id] || n->n_in || n->data)
+            continue;
+        bool assigned = false;
+        for (size_t i = 0; i < b->t->assigns.count && !assigned; i++)
+            assigned = rg__at(b->t, b->t->assigns.id[i])->slot.param == n->slot.param;
+        if (assigned && b->plan->saves < (int)b->t->assigns.count)
+            b->plan->save[b->plan->saves++] = id;
+    }
+}
+
 void rg__write_steps(rg__build *b)
 {
     const uint32_t length = b->t->length;
@@ -422,6 +439,7 @@ void rg__write_steps(rg__build *b)
     plan->steps = (int)w.step;
     if (!b->demand->assign)
         return;
+    write_saves(b);
     plan->assign = rg__plan_alloc(b, b->t->assigns.count * sizeof *plan->assign);
     plan->assigned = rg__plan_alloc(b, b->t->assigns.count * sizeof *plan->assigned);
     for (size_t i = 0; i < b->t->assigns.count && !b->failed; i++) {

@@ -60,7 +60,10 @@ static const struct {
     void (*columns)(double *restrict partial, const void *in, int64_t rows, int64_t columns);
     void (*all)(double *partial, const void *in, int64_t n);
 } folds[3][2] = {
-#define ENTRY(name) {name##_rows, name##_columns, name##_all}
+#define ENTRY(name)                             \
+    {                                           \
+        name##_rows, name##_columns, name##_all \
+    }
     [RG__FOLD_SUM] = {ENTRY(sum_f32), ENTRY(sum_f64)},
     [RG__FOLD_MAX] = {ENTRY(max_f32), ENTRY(max_f64)},
     [RG__FOLD_MIN] = {ENTRY(min_f32), ENTRY(min_f64)},

@@ -8,10 +8,10 @@
 #include "exec/kernels/vector_math.h"
 
 /* ---- exponentials ------------------------------------------------------------------------------------------------ */
-#define ROUND_F32   0x1.8p23f
-#define LOG2_E_F32  0x1.715476p+0f
+#define ROUND_F32    0x1.8p23f
+#define LOG2_E_F32   0x1.715476p+0f
 #define LN2_HIGH_F32 0x1.62e4p-1f
-#define LN2_LOW_F32 0x1.7f7d1cp-20f
+#define LN2_LOW_F32  0x1.7f7d1cp-20f
 
 /* x = n ln 2 + r with |r| <= ln(2) / 2. */
 typedef struct reduced_f32 {
@@ -31,7 +31,7 @@ INLINE float exp_tail_f32(float r)
 {
     const float z = r * r;
     const float low = 0x1.fffffcp-2f + r * 0x1.55548cp-3f, high = 0x1.555858p-5f + r * 0x1.123df2p-7f;
-    return z * (low + z * (high + z * 0x1.6ac86p-10f));
+    return z * low + z * z * (high + z * 0x1.6ac86p-10f);
 }
 
 /* The power of two is applied in two factors, of which the second is 2^64 or 2^-64, by the sign of x: both are normal
@@ -89,7 +89,8 @@ INLINE float log_tail_f32(float f)
     const float z = f * f;
     const float p01 = 0x1.55554ap-2f + f * -0x1.00022p-2f, p23 = 0x1.99a5b2p-3f + f * -0x1.5478a6p-3f;
     const float p45 = 0x1.226c6cp-3f + f * -0x1.0cdd96p-3f, p67 = 0x1.07da32p-3f + f * -0x1.4210c4p-4f;
-    return z * (f * (p01 + z * (p23 + z * (p45 + z * p67))) - .5f);
+    const float p = (p01 + z * p23) + z * z * (p45 + z * p67);
+    return z * (f * p - .5f);
 }
 
 /* The bits of x > 0 less those of sqrt(1/2): x = 2^k m with k the exponent and m in [sqrt(1/2), sqrt(2)). */
@@ -208,12 +209,16 @@ INLINE float tan_f32(float x)
 INLINE float erf_f32(float x)
 {
     const float z = x * x;
-    const float near = 0x1.06eba8p-3f + z * (-0x1.812726p-2f + z * (0x1.ce256ap-4f + z * (-0x1.b735eap-6f +
-                       z * (0x1.4b763p-8f + z * -0x1.4cd86p-11f))));
+    const float near =
+        0x1.06eba8p-3f +
+        z * (-0x1.812726p-2f + z * (0x1.ce256ap-4f + z * (-0x1.b735eap-6f + z * (0x1.4b763p-8f + z * -0x1.4cd86p-11f))));
     float a = fabsf(x);
     a = a > rg__vector_bound.erf_f32 ? rg__vector_bound.erf_f32 : a;
-    const float g = 0x1.dc943ep-14f + a * (0x1.20c5ecp+0f + a * (0x1.45ef9cp-1f + a * (0x1.abd92ep-4f +
-                    a * (-0x1.705a48p-6f + a * (0x1.976132p-9f + a * -0x1.a8eb3ap-13f)))));
+    const float g =
+        0x1.dc943ep-14f +
+        a * (0x1.20c5ecp+0f +
+             a * (0x1.45ef9cp-1f +
+                  a * (0x1.abd92ep-4f + a * (-0x1.705a48p-6f + a * (0x1.976132p-9f + a * -0x1.a8eb3ap-13f)))));
     const reduced_f32 e = reduce_exp_f32(-g, 127);
     const float far = 1 - (1 + (e.r + exp_tail_f32(e.r))) * of_bits_f32(e.power << 23);
     return a < .85f ? x + x * near : copysignf(far, x);
@@ -229,16 +234,22 @@ INLINE float pow_f32(float base, float exponent)
     const double k = of_bits_f64(i >> 52 | 0x4330000000000000u) - (0x1p52 + 1023);
     const double m = of_bits_f64((i & 0xfffffffffffffu) + 0x3fe6a09e667f3bcdu);
     const double s = (m - 1) / (m + 1), z = s * s;
-    const double log2_m = s * (0x1.71547652b8251p+1 + z * (0x1.ec709dc53d026p-1 + z * (0x1.2776c2925fb5bp-1 +
-                          z * (0x1.a61a2f91c739cp-2 + z * (0x1.4795330f530c1p-2 + z * 0x1.21b3072c19a1p-2)))));
+    const double log2_m =
+        s * (0x1.71547652b8251p+1 +
+             z * (0x1.ec709dc53d026p-1 +
+                  z * (0x1.2776c2925fb5bp-1 +
+                       z * (0x1.a61a2f91c739cp-2 + z * (0x1.4795330f530c1p-2 + z * 0x1.21b3072c19a1p-2)))));
     double w = y * (k + log2_m);
     w = w < -rg__vector_bound.pow_f32 ? -rg__vector_bound.pow_f32 : w;
     w = w > rg__vector_bound.pow_f32 ? rg__vector_bound.pow_f32 : w;
 
     const double v = w + (0x1.8p52 + 1023), r = w - (v - (0x1.8p52 + 1023));
-    const double q = 0x1.62e42ff0e42c4p-1 + r * (0x1.ebfbe0784a41bp-3 + r * (0x1.c6b08abc3a4c4p-5 +
-                     r * (0x1.3b29f2d60408ep-7 + r * (0x1.5d8a88a4ca82ep-10 + r * (0x1.445d313d39a87p-13 +
-                     r * 0x1.fde4f51803f9bp-17)))));
+    const double q =
+        0x1.62e42ff0e42c4p-1 +
+        r * (0x1.ebfbe0784a41bp-3 +
+             r * (0x1.c6b08abc3a4c4p-5 +
+                  r * (0x1.3b29f2d60408ep-7 +
+                       r * (0x1.5d8a88a4ca82ep-10 + r * (0x1.445d313d39a87p-13 + r * 0x1.fde4f51803f9bp-17)))));
     return (float)((1 + r * q) * of_bits_f64(bits_f64(v) << 52));
 }
 

@@ -1,0 +1,347 @@
+/* Random programs: thousands of generated tapes, each run by plans and by the reference, on one thread and on two, whole
+ * and with values asked for on the way. The plan must give what the reference gives, and the same bits for any number of
+ * threads.
+ *
+ *     test_programs [PROGRAMS [FIRST_SEED]]
+ *
+ * runs as many as one likes; a failure names the seed that repeats it. */
+#include "samples.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TENSORS = 64, MOST_NUMBERS = 1 << 15, PARAMETERS = 3 };
+
+static int64_t programs = 400, first_seed = 1;
+
+typedef struct program {
+    rg_rng rng;
+    rg_tape *t;
+    rg_params *ps;
+    rg_tensor pool[MOST_TENSORS]; /* f64, all */
+    int count;
+    double number[MOST_NUMBERS]; /* what it gave */
+    int numbers;
+} program;
+
+static int64_t below(program *p, int64_t n)
+{
+    int64_t x;
+    rg_rng_integers(&p->rng, &x, 1, 0, n);
+    return x;
+}
+
+static rg_tensor any(program *p)
+{
+    return p->pool[below(p, p->count)];
+}
+
+static void add(program *p, rg_tensor x)
+{
+    if (!rg_is_nil(x) && rg_numel(p->t, x) <= 65536)
+        p->pool[p->count < MOST_TENSORS ? p->count++ : below(p, MOST_TENSORS)] = x;
+}
+
+/* ---- what a program is made of ---- */
+
+/* Keeps values within [-1, 1], so that long chains stay comparable. */
+static rg_tensor tame(program *p, rg_tensor x)
+{
+    return below(p, 2) ? rg_tanh(p->t, x) : rg_sin(p->t, x);
+}
+
+static rg_tensor unary(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor x = any(p);
+    switch (below(p, 14)) {
+    case 0: return rg_neg(t, x);
+    case 1: return rg_square(t, x);
+    case 2: return rg_sigmoid(t, x);
+    case 3: return rg_exp(t, x);
+    case 4: return rg_softplus(t, x);
+    case 5: return rg_gelu(t, x);
+    case 6: return rg_relu(t, x);
+    case 7: return rg_sqrt(t, rg_add_scalar(t, rg_square(t, x), 1));
+    case 8: return rg_log1p(t, rg_square(t, x));
+    case 9: return rg_mul_scalar(t, x, (double)below(p, 3));
+    case 10: return rg_erf(t, x);
+    case 11: return rg_cos(t, x);
+    case 12: return rg_cast(t, rg_cast(t, x, RG_F32), RG_F64);
+    default: return rg_detach(t, x);
+    }
+}
+
+static bool broadcasts(rg_shape a, rg_shape b)
+{
+    for (int i = 1; i <= a.rank && i <= b.rank; i++) {
+        const int64_t x = a.dims[a.rank - i], y = b.dims[b.rank - i];
+        if (x != y && x != 1 && y != 1)
+            return false;
+    }
+    return true;
+}
+
+static rg_tensor binary(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor a = any(p), b = RG_NIL;
+    for (int tries = 0; tries < 8 && rg_is_nil(b); tries++) {
+        rg_tensor x = any(p);
+        if (broadcasts(rg_shape_of(t, a), rg_shape_of(t, x)))
+            b = x;
+    }
+    if (rg_is_nil(b))
+        b = rg_scalar(t, RG_F64, .5);
+    switch (below(p, 7)) {
+    case 0: return rg_add(t, a, b);
+    case 1: return rg_sub(t, a, b);
+    case 2: return rg_mul(t, a, b);
+    case 3: return rg_div(t, a, rg_add_scalar(t, rg_square(t, b), 1));
+    case 4: return rg_maximum(t, a, b);
+    case 5: return rg_where(t, rg_gt(t, a, b), a, b);
+    default: return rg_mul(t, a, rg_cast(t, rg_le(t, b, a), RG_F64));
+    }
+}
+
+static rg_tensor reduction(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor x = any(p);
+    const rg_shape s = rg_shape_of(t, x);
+    if (s.rank == 0 || rg_numel(t, x) == 0)
+        return tame(p, x);
+    const int axis = (int)below(p, s.rank);
+    const rg_axes axes = below(p, 3) == 0 ? RG_ALL : RG_AXES(axis);
+    const bool keepdim = below(p, 2);
+    switch (below(p, 7)) {
+    case 0: return rg_sum(t, x, axes, keepdim);
+    case 1: return rg_mean(t, x, axes, keepdim);
+    case 2: return rg_max(t, x, axes, keepdim);
+    case 3: return rg_softmax(t, x, axis);
+    case 4: return rg_logsumexp(t, x, axes, keepdim);
+    case 5: return rg_var(t, x, axes, 0, keepdim);
+    default: return rg_log_softmax(t, x, axis);
+    }
+}
+
+static rg_tensor view(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor x = any(p);
+    const rg_shape s = rg_shape_of(t, x);
+    if (s.rank == 0)
+        return rg_expand(t, x, RG_SHAPE(2, 3));
+    const int axis = (int)below(p, s.rank);
+    switch (below(p, 7)) {
+    case 0: return rg_transpose(t, x, axis, (int)below(p, s.rank));
+    case 1: return rg_flip(t, x, RG_AXES(axis));
+    case 2: return rg_slice(t, x, axis, below(p, s.dims[axis] + 1), RG_END, 1 + below(p, 2));
+    case 3: return rg_reshape(t, x, RG_SHAPE(-1));
+    case 4: return s.rank < 4 ? rg_unsqueeze(t, x, axis) : rg_squeeze(t, x, RG_ALL);
+    case 5:
+        x = rg_cat(t, (rg_tensor[]){x, x}, 2, axis);
+        return s.dims[axis] ? rg_select(t, x, axis, below(p, 2 * s.dims[axis])) : x;
+    default: return rg_contiguous(t, rg_transpose(t, x, 0, -1));
+    }
+}
+
+static rg_tensor product(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor x = any(p);
+    const rg_shape s = rg_shape_of(t, x);
+    if (s.rank == 0 || s.dims[s.rank - 1] == 0)
+        return tame(p, x);
+    return tame(p, rg_matmul(t, x, rg_randn(t, RG_F64, RG_SHAPE(s.dims[s.rank - 1], 1 + below(p, 5)))));
+}
+
+static rg_tensor indexing(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor x = any(p);
+    const rg_shape s = rg_shape_of(t, x);
+    if (s.rank == 0 || s.dims[0] == 0)
+        return tame(p, x);
+    return rg_index_select(t, x, 0, rg_randint(t, RG_SHAPE(1 + below(p, 4)), 0, s.dims[0]));
+}
+
+static rg_tensor step(program *p)
+{
+    switch (below(p, 12)) {
+    case 0:
+    case 1:
+    case 2: return unary(p);
+    case 3:
+    case 4:
+    case 5: return binary(p);
+    case 6:
+    case 7: return reduction(p);
+    case 8:
+    case 9: return view(p);
+    case 10: return product(p);
+    default: return indexing(p);
+    }
+}
+
+/* ---- one program ---- */
+
+static void take(program *p, rg_tensor x)
+{
+    const int64_t n = rg_numel(p->t, x);
+    if (rg_is_nil(x) || p->numbers + n > MOST_NUMBERS)
+        return;
+    assert_true(rg_read(p->t, x, p->number + p->numbers, (size_t)n * sizeof(double)) || rg_failed(p->t));
+    p->numbers += (int)n;
+}
+
+static rg_tensor loss_of(program *p)
+{
+    rg_tensor loss = rg_scalar(p->t, RG_F64, 0);
+    for (int i = 0; i < 4; i++)
+        loss = rg_add(p->t, loss, rg_mean(p->t, rg_tanh(p->t, rg_reshape(p->t, any(p), RG_SHAPE(-1, 1))), RG_ALL, false));
+    for (int i = 0; i < PARAMETERS; i++) /* every program depends on them */
+        loss = rg_add(p->t, loss, rg_sum(p->t, rg_square(p->t, rg_leaf(p->t, rg_params_at(p->ps, i))), RG_ALL, false));
+    return loss;
+}
+
+static rg_tensor nonempty_loss(program *p)
+{
+    for (int i = 0; i < p->count; i++)
+        if (rg_numel(p->t, p->pool[i]) == 0)
+            p->pool[i] = rg_leaf(p->t, rg_params_at(p->ps, 0));
+    return loss_of(p);
+}
+
+/* One step of training; the second time the plan comes from the cache. */
+static void train(program *p, uint64_t seed, bool peek)
+{
+    rg_tape *t = p->t;
+    p->rng = rg_rng_new(seed, 1);
+    p->count = 0;
+    for (int i = 0; i < PARAMETERS; i++)
+        add(p, rg_leaf(t, rg_params_at(p->ps, i)));
+    add(p, rg_rand(t, RG_F64, RG_SHAPE(3, 4)));
+    add(p, rg_randn(t, RG_F64, RG_SHAPE(2, 1, 4)));
+    if (seed % 8 == 0) /* large enough that threads share the work */
+        add(p, rg_randn(t, RG_F64, RG_SHAPE(9000, 4)));
+    const int steps = 4 + (int)below(p, 40);
+    for (int i = 0; i < steps; i++) {
+        const int64_t section = below(p, 12);
+        if (section == 0)
+            rg_mode_push(t, RG_NO_GRAD);
+        rg_tensor x = step(p);
+        add(p, below(p, 3) ? x : tame(p, x));
+        if (section == 0)
+            rg_mode_pop(t);
+        const rg_tensor seen = section == 1 ? any(p) : RG_NIL;
+        if (peek && !rg_is_nil(seen)) /* looked at and forgotten */
+            assert_true(rg_data(t, seen) || rg_failed(t));
+    }
+    rg_tensor loss = nonempty_loss(p);
+    if (below(p, 2))
+        take(p, loss);
+    rg_backward(t, loss);
+    if (below(p, 4) == 0)
+        rg_backward(t, rg_mul_scalar(t, loss, .5));
+    if (below(p, 4) == 0) { /* second order */
+        rg_tensor w = rg_leaf(t, rg_params_at(p->ps, 0)), g;
+        if (rg_grad(t, loss, &w, 1, &g))
+            rg_backward(t, rg_sum(t, rg_tanh(t, g), RG_ALL, false));
+    }
+    for (int i = 0; i < PARAMETERS; i++) {
+        rg_param *w = rg_params_at(p->ps, i);
+        rg_tensor g = rg_tanh(t, rg_param_grad(t, w));
+        if (below(p, 2))
+            take(p, g);
+        rg_assign(t, w, rg_sub(t, rg_leaf(t, w), rg_mul(t, g, rg_scalar(t, RG_F64, .05))));
+    }
+    rg_params_clear_grads(t, p->ps);
+    if (below(p, 2))
+        take(p, loss);
+    take(p, rg_leaf(t, rg_params_at(p->ps, 1)));
+}
+
+static program *run(uint64_t seed, rg_tape_config config, bool peek)
+{
+    static const rg_shape shapes[PARAMETERS] = {{2, {3, 4}}, {1, {4}}, {2, {4, 1}}};
+    program *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    config.seed = seed;
+    p->t = rg_tape_new(&config);
+    p->ps = rg_params_new(seed);
+    for (int i = 0; i < PARAMETERS; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "w%d", i);
+        rg_init_normal(rg_param_new(p->ps, name, RG_F64, shapes[i], NULL), 0, .5);
+    }
+    for (int i = 0; i < 2; i++) {
+        train(p, seed, peek);
+        rg_tape_reset(p->t);
+    }
+    for (int i = 0; i < PARAMETERS; i++) {
+        const rg_param *w = rg_params_at(p->ps, i);
+        memcpy(p->number + p->numbers, rg_param_data(w), (size_t)rg_param_numel(w) * sizeof(double));
+        p->numbers += (int)rg_param_numel(w);
+    }
+    if (rg_failed(p->t))
+        fail_msg("seed %llu%s: %s", (unsigned long long)seed, config.eager ? ", eager" : "", rg_tape_error(p->t));
+    return p;
+}
+
+static void finish(program *p)
+{
+    rg_tape_free(p->t);
+    rg_params_free(p->ps);
+    free(p);
+}
+
+static void compare(uint64_t seed, const program *a, const program *b, double tolerance, const char *what)
+{
+    if (a->numbers != b->numbers)
+        fail_msg("seed %llu: %s: %d and %d numbers", (unsigned long long)seed, what, a->numbers, b->numbers);
+    for (int i = 0; i < a->numbers; i++) {
+        const double x = a->number[i], y = b->number[i];
+        const bool same = memcmp(&x, &y, sizeof x) == 0 || (isnan(x) && isnan(y));
+        if (!same && !(fabs(x - y) <= tolerance * fmax(1, fabs(x))))
+            fail_msg("seed %llu: %s: number %d of %d is %.17g and %.17g", (unsigned long long)seed, what, i, a->numbers,
+                     x, y);
+    }
+}
+
+static void plans_give_what_the_reference_gives(void **state)
+{
+    (void)state;
+    int64_t compared = 0;
+    for (int64_t i = 0; i < programs; i++) {
+        const uint64_t seed = (uint64_t)(first_seed + i);
+        program *plan = run(seed, (rg_tape_config){.threads = 1}, false);
+        program *reference = run(seed, (rg_tape_config){.threads = 1, .eager = true}, false);
+        program *two = run(seed, (rg_tape_config){.threads = 2}, false);
+        program *peeked = run(seed, (rg_tape_config){.threads = 1}, true);
+        compare(seed, plan, two, 0, "1 and 2 threads");
+        compare(seed, plan, reference, 1e-7, "plan and reference");
+        compare(seed, plan, peeked, 1e-7, "looked at on the way or not");
+        compared += plan->numbers;
+        finish(plan);
+        finish(reference);
+        finish(two);
+        finish(peeked);
+    }
+    print_message("seeds %lld to %lld, %lld numbers\n", (long long)first_seed, (long long)(first_seed + programs - 1),
+                  (long long)compared);
+    assert_true(compared > 10 * programs);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        programs = atoll(argv[1]);
+    if (argc > 2)
+        first_seed = atoll(argv[2]);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(plans_give_what_the_reference_gives)};
+    return cmocka_run_group_tests_name("programs", tests, NULL, NULL);
+}
