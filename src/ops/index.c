@@ -4,8 +4,9 @@
 #include <string.h>
 
 #define ROWS(ROW)                                                                                             \
-    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", .fallible = true, RG__ATTR(gather))                        \
-    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", .fallible = true, RG__ATTR(gather)) \
+    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", .fallible = true, RG__ATTR(gather))      \
+    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", .fallible = true, \
+        RG__ATTR(gather))                                                                                     \
     ROW(index_select, 2, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                \
     ROW(take, 2, RG__THROUGH, RG__COMPOSITE, "x, flattened, at index")                                        \
     ROW(one_hot, 1, RG__NODIFF, RG__KERNEL, "1 at the index, else 0", .fallible = true, RG__ATTR(one_hot))

@@ -99,9 +99,9 @@ rg_tensor rg_stack(rg_tape *t, const rg_tensor *x, int count, int axis)
             return RG_NIL;
         bool fits = rg__dims_equal(n->rank, n->dims, first->rank, first->dims);
         if (!fits || n->dtype != first->dtype) {
-            rg__fail(t, OP(stack), fits ? RG_ERROR_DTYPE : RG_ERROR_SHAPE, "%s of %s and %s of %s differ (inputs 0 and %d)",
-                     rg_dtype_name((rg_dtype)first->dtype), RG__NODE_TEXT(first), rg_dtype_name((rg_dtype)n->dtype),
-                     RG__NODE_TEXT(n), i);
+            rg__fail(t, OP(stack), fits ? RG_ERROR_DTYPE : RG_ERROR_SHAPE,
+                     "%s of %s and %s of %s differ (inputs 0 and %d)", rg_dtype_name((rg_dtype)first->dtype),
+                     RG__NODE_TEXT(first), rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n), i);
             return RG_NIL;
         }
         rows[i] = rg_unsqueeze(t, x[i], at);

@@ -14,13 +14,13 @@ typedef struct rg__op rg__op;
 
 /* ---- a recorded node --------------------------------------------------------------------------------------------- */
 enum {
-    RG__VIEW = 1 << 0,      /* the value is a view of input 0's storage                              */
-    RG__CUT = 1 << 1,       /* no gradient flows through: no-grad section, detach, op without vjp    */
-    RG__TRACKED = 1 << 2,   /* depends on a trainable parameter                                      */
-    RG__BACKWARD = 1 << 3,  /* recorded while gradients were taken                                   */
-    RG__KEEP = 1 << 4,      /* its value will be asked for                                           */
-    RG__INFERENCE = 1 << 5, /* recorded in an inference section                                      */
-    RG__EXTERNAL = 1 << 6,  /* the value lies outside of the tape's pool: borrowed, or in a parameter */
+    RG__VIEW = 1 << 0,         /* the value is a view of input 0's storage                              */
+    RG__CUT = 1 << 1,          /* no gradient flows through: no-grad section, detach, op without vjp    */
+    RG__TRACKED = 1 << 2,      /* depends on a trainable parameter                                      */
+    RG__BACKWARD = 1 << 3,     /* recorded while gradients were taken                                   */
+    RG__KEEP = 1 << 4,         /* its value will be asked for                                           */
+    RG__INFERENCE = 1 << 5,    /* recorded in an inference section                                      */
+    RG__EXTERNAL = 1 << 6,     /* the value lies outside of the tape's pool: borrowed, or in a parameter */
     RG__IN_PARAMETER = 1 << 7, /* it was assigned in place: the value lies in slot.param at `version` */
 };
 
@@ -40,8 +40,8 @@ typedef struct rg__node {
     const char *scope;
     uint64_t generation;
     int64_t numel;
-    int64_t offset; /* views: in elements, from the root's first */
-    uint32_t root;  /* the node that owns the storage; itself for others than views */
+    int64_t offset;  /* views: in elements, from the root's first */
+    uint32_t root;   /* the node that owns the storage; itself for others than views */
     uint32_t copied; /* 1 + the node that holds a copy of this value outside of a parameter; 0: none */
     uint32_t small_in[3];
     uint16_t flags;
@@ -161,7 +161,7 @@ struct rg__op {
     rg__domain domain[3]; /* element-wise: of each argument                    */
     rg__sample sample;
     const char *no_sample; /* why there is none */
-    uint8_t fold; /* 1 + rg__fold, for reductions that can be folded block by block */
+    uint8_t fold;          /* 1 + rg__fold, for reductions that can be folded block by block */
 };
 
 /* The table, family by family. */

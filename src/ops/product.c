@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                 \
+#define ROWS(ROW)                                                                                   \
     ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]", .fallible = true) \
-    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                        \
-    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                   \
+    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                                          \
+    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                                     \
     ROW(affine, -1, RG__THROUGH, RG__COMPOSITE, "x weight^T + bias")
 
 enum { ROWS(RG__ENUM) };

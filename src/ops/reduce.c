@@ -3,14 +3,14 @@
 
 #include <math.h>
 
-#define ROWS(ROW)                                                                                           \
-    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", .fold = 1 + RG__FOLD_SUM, RG__ATTR(reduce))                           \
-    ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                      \
-    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", .fold = 1 + RG__FOLD_MAX, RG__ATTR(reduce))                          \
-    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", .fold = 1 + RG__FOLD_MIN, RG__ATTR(reduce))                         \
-    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", RG__ATTR(reduce))                    \
-    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", RG__ATTR(reduce))                  \
-    ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce)) \
+#define ROWS(ROW)                                                                                             \
+    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", .fold = 1 + RG__FOLD_SUM, RG__ATTR(reduce))   \
+    ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                        \
+    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", .fold = 1 + RG__FOLD_MAX, RG__ATTR(reduce))  \
+    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", .fold = 1 + RG__FOLD_MIN, RG__ATTR(reduce)) \
+    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", RG__ATTR(reduce))                      \
+    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", RG__ATTR(reduce))                    \
+    ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce))   \
     ROW(argmin, 1, RG__NODIFF, RG__KERNEL, "index of the first smallest x along the axis", RG__ATTR(reduce))
 
 enum { ROWS(RG__ENUM) };
