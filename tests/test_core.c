@@ -203,7 +203,7 @@ static void broadcasting_is_numpys(void **unused)
     int fits = 0, differs = 0;
     for (int round = 0; round < 20000; round++) {
         int rank[2];
-        int64_t dims[2][RG_MAX_RANK];
+        int64_t dims[2][RG_MAX_RANK] = {{0}};
         for (int k = 0; k < 2; k++) {
             rank[k] = (int)draw(0, RG_MAX_RANK);
             for (int i = 0; i < rank[k]; i++)

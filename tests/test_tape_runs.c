@@ -1,9 +1,7 @@
-/* One program, many ways to run it: eagerly or on demand, with values looked at on the way, on one thread or two, on
- * two tapes at once. All must give the same bits. And the hash of the recorded structure, which says what "one program"
+/* One program, many ways to run it: eagerly or on demand, with values looked at on the way, on one thread or two, on a
+ * tape that ran it before. All must give the same. And the hash of the recorded structure, which says what "one program"
  * is. */
 #include "tape_support.h"
-
-#include <pthread.h>
 
 /* ---- what a program gave ---- */
 
@@ -383,68 +381,6 @@ static void an_eager_tape_computes_as_it_records(void **state)
     }
 }
 
-/* ---- two tapes at once ---- */
-
-typedef struct reader {
-    rg_params *ps;
-    pthread_barrier_t *start;
-    double loss[20];
-    float grad[20][12 * 30];
-    bool ok;
-} reader;
-
-/* Reads the store over and over; only gradients as tensors, which are this tape's own. */
-static void *read_store(void *argument)
-{
-    reader *r = argument;
-    rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = 1, .seed = 9});
-    if (r->start)
-        pthread_barrier_wait(r->start);
-    r->ok = true;
-    for (int step = 0; step < 20; step++) {
-        const rg_tensor w = rg_leaf(t, rg_params_find(r->ps, "w")), b = rg_leaf(t, rg_params_find(r->ps, "b"));
-        const rg_tensor h = rg_affine(t, rg_randn(t, RG_F32, RG_SHAPE(16, 30)), w, b);
-        const rg_tensor loss = rg_mean(t, rg_square(t, rg_tanh(t, h)), RG_ALL, false);
-        rg_tensor grad;
-        r->ok = r->ok && rg_grad(t, loss, &w, 1, &grad);
-        r->loss[step] = rg_item(t, loss);
-        r->ok = r->ok && rg_read(t, grad, r->grad[step], sizeof r->grad[step]);
-        rg_tape_reset(t);
-    }
-    rg_backward(t, sum_all(t, rg_leaf(t, rg_params_find(r->ps, "b")))); /* dropped with the tape */
-    r->ok = r->ok && !rg_failed(t);
-    rg_tape_free(t);
-    return NULL;
-}
-
-static void two_tapes_read_one_store_at_the_same_time(void **state)
-{
-    (void)state;
-    static reader alone, both[2];
-    rg_params *ps = rg_params_new(8);
-    weight(ps, "w", RG_F32, RG_SHAPE(12, 30));
-    weight(ps, "b", RG_F32, RG_SHAPE(12));
-    alone = (reader){.ps = ps};
-    read_store(&alone);
-    assert_true(alone.ok);
-    pthread_barrier_t start;
-    pthread_t thread[2];
-    pthread_barrier_init(&start, NULL, 2);
-    for (int i = 0; i < 2; i++) {
-        both[i] = (reader){.ps = ps, .start = &start};
-        assert_int_equal(pthread_create(&thread[i], NULL, read_store, &both[i]), 0);
-    }
-    for (int i = 0; i < 2; i++)
-        pthread_join(thread[i], NULL);
-    for (int i = 0; i < 2; i++) {
-        assert_true(both[i].ok);
-        assert_memory_equal(both[i].loss, alone.loss, sizeof alone.loss);
-        assert_memory_equal(both[i].grad, alone.grad, sizeof alone.grad);
-    }
-    pthread_barrier_destroy(&start);
-    rg_params_free(ps);
-}
-
 /* ---- the hash ---- */
 
 /* What may differ between two runs of one program. */
@@ -645,7 +581,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_to_run_a_program_gives_the_same),
         cmocka_unit_test(an_eager_tape_computes_as_it_records),
-        cmocka_unit_test(two_tapes_read_one_store_at_the_same_time),
         cmocka_unit_test(the_hash_tells_programs_apart_and_nothing_else),
         cmocka_unit_test(the_hash_sees_shapes_and_dtypes_of_what_comes_in),
         cmocka_unit_test(every_training_step_is_the_same_program),

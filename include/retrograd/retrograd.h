@@ -13,6 +13,7 @@
 #include <retrograd/optim.h>
 #include <retrograd/data.h>
 #include <retrograd/viz.h>
+#include <retrograd/plan.h>
 #include <retrograd/info.h>
 // clang-format on
 

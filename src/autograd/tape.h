@@ -62,7 +62,9 @@ struct rg_tape {
     size_t workspace_bytes;
     struct rg__plan **plan;
     int plans;
-    uint64_t runs, hits;
+    uint64_t clock; /* of plans used, for the least recent */
+    uint64_t runs, hits, made;
+    double planning, running, recording, idle_since; /* seconds */
     rg__frame *scope, *mode; /* innermost; NULL at the top */
     uint16_t flags;          /* given to every node recorded now */
     rg__place *place;        /* place[0]: the empty tape */

@@ -19,6 +19,7 @@ typedef struct rg__group {
     int64_t columns; /* 0: any so far */
     uint32_t *node;
     int nodes, capacity;
+    const char *ended; /* why the first node that might have joined did not */
 } rg__group;
 
 #define RG__NO_GROUP UINT32_MAX

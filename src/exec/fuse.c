@@ -228,6 +228,19 @@ static bool join_reduction(rg__build *b, uint32_t id, uint32_t group, const redu
     return true;
 }
 
+/* Why a node does not join the group that its inputs come from, in words; NULL where it does. */
+static const char *refusal(const rg__build *b, uint32_t id, uint32_t group, bool pointwise)
+{
+    const rg__node *n = rg__at(b->t, id);
+    if (group >= b->group_count || !b->groups[group].fused)
+        return NULL;
+    const rg__group *g = &b->groups[group];
+    const int64_t numel = pointwise ? n->numel : rg__at(b->t, n->in[0])->numel;
+    if (g->nodes >= MOST_NODES)
+        return "as many nodes as a step may have";
+    return numel != g->numel && (g->columns <= 1 || numel != g->numel / g->columns) ? "a reader of another size" : NULL;
+}
+
 /* The group for a node whose inputs are available from `floor` on: the last one that an input is in, else the last of all,
  * if that works on the same space; else a new one. */
 static void place_node(rg__build *b, uint32_t id, uint32_t floor)
@@ -236,12 +249,20 @@ static void place_node(rg__build *b, uint32_t id, uint32_t floor)
     const reduction r = reduction_of(b, n);
     const bool pointwise = is_pointwise(n) && n->numel > 0;
     if (!pointwise && !r.fits) {
+        for (int i = 0; i < n->n_in; i++) {
+            const uint32_t root = rg__build_root(b, n->in[i]);
+            if (b->needed[root] && !b->groups[b->group[root]].ended)
+                b->groups[b->group[root]].ended = n->op->name;
+        }
         const uint32_t group = new_group(b, false, n->numel);
         if (!b->failed)
             add_node(b, group, id, RG__FULL);
         return;
     }
     const uint32_t end = b->group_count, candidate[2] = {floor, end - 1};
+    const char *const why = refusal(b, id, floor, pointwise);
+    if (floor < end && b->groups[floor].fused && !b->groups[floor].ended)
+        b->groups[floor].ended = why;
     for (int i = 0; i < 2 && floor < end; i++)
         if (pointwise ? join_pointwise(b, id, candidate[i]) : join_reduction(b, id, candidate[i], &r))
             return;
@@ -252,12 +273,21 @@ static void place_node(rg__build *b, uint32_t id, uint32_t floor)
         b->failed = true; /* a new group takes what it was made for */
 }
 
+/* Numbers come first, so that they end no group. */
+static bool is_number(const rg__node *n)
+{
+    return n->n_in == 0 && n->numel == 1 && !n->op->random;
+}
+
 void rg__form_groups(rg__build *b)
 {
+    for (uint32_t id = 0; id < b->t->length && !b->failed; id++)
+        if (b->needed[id] && is_number(rg__at(b->t, id)))
+            place_node(b, id, 0);
     for (uint32_t id = 0; id < b->t->length && !b->failed; id++) {
-        if (!b->needed[id])
-            continue;
         const rg__node *n = rg__at(b->t, id);
+        if (!b->needed[id] || is_number(n))
+            continue;
         uint32_t floor = 0;
         for (int i = 0; i < n->n_in; i++) {
             uint32_t from = available_from(b, rg__build_root(b, n->in[i]));

@@ -5,6 +5,8 @@
 
 #include "exec/run.h"
 
+#include <stdio.h>
+
 /* ---- values: storage that steps read or write -------------------------------------------------------------------- */
 typedef enum rg__place_kind {
     RG__GIVEN,    /* computed before, an input or a parameter: where the node says */
@@ -52,6 +54,7 @@ typedef struct rg__instruction {
     uint8_t n_in, dtype;
     rg__fold fold;
     rg__loop loop;
+    const char *name; /* of the op */
     const void *attr;
     rg__operand out, in[3];
     /* gather: the shape that is walked and the strides of the value in it; folds: where the partial results are */
@@ -85,6 +88,8 @@ typedef struct rg__step {
     uint32_t node, out;
     const uint32_t *in; /* values */
     int n_in;
+    int nodes;         /* that it computes */
+    const char *ended; /* why the group took no more */
 } rg__step;
 
 typedef struct rg__plan {
@@ -111,6 +116,11 @@ typedef struct rg__plan {
 /* NULL and an error on the tape when out of memory. */
 rg__plan *rg__plan_new(rg_tape *t, const rg__demand *demand);
 void rg__plan_free(rg__plan *plan);
+
+/* Finds the plan for what is pending in the tape's cache, or makes it. NULL on error. */
+rg__plan *rg__plan_for(rg_tape *t, const rg__demand *demand);
+
+void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out);
 
 /* Runs it on a tape of the structure that it was made for. */
 bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand);

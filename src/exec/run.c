@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void rg__exec_start(void)
 {
@@ -31,7 +32,7 @@ static rg__plan *find_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
         rg__plan *p = t->plan[i];
         if (p->key == key && p->events == t->events && p->wanted == demand->wanted &&
             p->structure_bytes == t->structure.used && memcmp(p->structure, t->structure.bytes, t->structure.used) == 0) {
-            p->used = ++t->runs;
+            p->used = ++t->clock;
             return p;
         }
     }
@@ -50,7 +51,7 @@ static rg__plan *make_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
     p->key = key;
     p->events = t->events;
     p->wanted = demand->wanted;
-    p->used = ++t->runs;
+    p->used = ++t->clock;
     p->structure_bytes = t->structure.used;
     p->structure = malloc(t->structure.used + 1);
     if (!p->structure) {
@@ -60,6 +61,10 @@ static rg__plan *make_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
     }
     if (t->structure.used)
         memcpy(p->structure, t->structure.bytes, t->structure.used);
+    t->made++;
+    const char *log = getenv("RETROGRAD_LOG");
+    if (log && strcmp(log, "plan") == 0)
+        rg__plan_describe(t, p, stderr);
     int slot = t->plans;
     if (slot == MOST_PLANS) {
         slot = 0;
@@ -81,20 +86,38 @@ void rg__plans_free(rg_tape *t)
     free(t->workspace);
 }
 
-/* ---- runs ---- */
-
-static bool run_planned(rg_tape *t, const rg__demand *demand)
+rg__plan *rg__plan_for(rg_tape *t, const rg__demand *demand)
 {
     const uint64_t key = key_of(t, demand);
     rg__plan *plan = find_plan(t, key, demand);
-    if (plan)
-        t->hits++;
-    else
-        plan = make_plan(t, key, demand);
-    if (!plan || !rg__plan_run(t, plan, demand))
-        return false;
-    t->events = key;
-    return true;
+    t->hits += plan != NULL;
+    return plan ? plan : make_plan(t, key, demand);
+}
+
+/* ---- runs ---- */
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static bool run_planned(rg_tape *t, const rg__demand *demand)
+{
+    const double start = seconds();
+    const rg__plan *plan = rg__plan_for(t, demand);
+    const double planned = seconds();
+    const bool ok = plan && rg__plan_run(t, plan, demand);
+    const double end = seconds();
+    t->recording += t->idle_since > 0 ? start - t->idle_since : 0;
+    t->planning += planned - start;
+    t->running += end - planned;
+    t->idle_since = end;
+    t->runs++;
+    if (ok)
+        t->events = plan->key;
+    return ok;
 }
 
 static bool is_there(const rg_tape *t, uint32_t id)

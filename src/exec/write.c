@@ -281,6 +281,7 @@ static void write_node(writer *w, uint32_t id)
         k.loop = rg__vector_loop(n->op, dtype);
         if (!k.loop)
             k.loop = n->op->loop[dtype];
+        k.name = n->op->name;
         if (n->op->attr_size) {
             void *attr = rg__plan_alloc(w->b, n->op->attr_size);
             if (attr)
@@ -357,7 +358,10 @@ static void write_fused(writer *w, uint32_t group)
     const size_t partial = f->partial * (size_t)f->chunks;
     if (partial > b->plan->partial)
         b->plan->partial = partial;
-    b->plan->step[w->step].fused = f;
+    rg__step *step = &b->plan->step[w->step];
+    step->fused = f;
+    step->nodes = g->nodes;
+    step->ended = g->ended ? g->ended : "nothing more fitted";
 }
 
 static void write_kernel(writer *w, uint32_t id)
@@ -370,7 +374,7 @@ static void write_kernel(writer *w, uint32_t id)
         return;
     for (int i = 0; i < n->n_in; i++)
         in[i] = value_of(w, rg__build_root(w->b, n->in[i]));
-    *step = (rg__step){NULL, id, value_of(w, id), in, n->n_in};
+    *step = (rg__step){NULL, id, value_of(w, id), in, n->n_in, 1, NULL};
 }
 
 /* A value goes to memory if another group reads it, if it is asked for or assigned, or if it is there only at the end of

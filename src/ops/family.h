@@ -4,21 +4,21 @@
 
 #include "ops/op.h"
 
-#define RG__FAMILIES(_)                                                                                                \
-    _(source)                                                                                                          \
-    _(create)                                                                                                          \
-    _(unary)                                                                                                           \
-    _(binary)                                                                                                          \
-    _(logic)                                                                                                           \
-    _(reduce)                                                                                                          \
-    _(statistics)                                                                                                      \
-    _(view)                                                                                                            \
-    _(join)                                                                                                            \
-    _(product)                                                                                                         \
+#define RG__FAMILIES(_) \
+    _(source)           \
+    _(create)           \
+    _(unary)            \
+    _(binary)           \
+    _(logic)            \
+    _(reduce)           \
+    _(statistics)       \
+    _(view)             \
+    _(join)             \
+    _(product)          \
     _(index)
 
-#define RG__FAMILY_DECLARATION(name)                                                                                   \
-    extern const rg__op rg__ops_##name[];                                                                              \
+#define RG__FAMILY_DECLARATION(name)      \
+    extern const rg__op rg__ops_##name[]; \
     extern const int rg__ops_##name##_count;
 RG__FAMILIES(RG__FAMILY_DECLARATION)
 
@@ -31,24 +31,22 @@ RG__FAMILIES(RG__FAMILY_DECLARATION)
  * kernel_name), RG__NOKERNEL (views, values from outside) or RG__COMPOSITE (a function of other ops, differentiable or
  * not through them). The samples are sample_name. */
 #define RG__ENUM(name, ...) OP_##name,
-#define RG__DIFF(name_) .differentiable = true, .vjp = vjp_##name_,
-#define RG__NODIFF(name_) .differentiable = false,
-#define RG__THROUGH(name_) .differentiable = true,
-#define RG__KERNEL(name_) .kernel = kernel_##name_,
+#define RG__DIFF(name_)     .differentiable = true, .vjp = vjp_##name_,
+#define RG__NODIFF(name_)   .differentiable = false,
+#define RG__THROUGH(name_)  .differentiable = true,
+#define RG__KERNEL(name_)   .kernel = kernel_##name_,
 #define RG__NOKERNEL(name_)
 #define RG__COMPOSITE(name_) .kind = RG__COMPOSED,
-#define RG__ROW(name_, arity_, gradient, kernel_, ...)                                                                 \
-    [OP_##name_] = {.name = #name_,                                                                                    \
-                    .arity = arity_,                                                                                   \
-                    gradient(name_) kernel_(name_).sample = sample_##name_,                                            \
-                    .formula = __VA_ARGS__},
+#define RG__ROW(name_, arity_, gradient, kernel_, ...) \
+    [OP_##name_] = {                                   \
+        .name = #name_, .arity = arity_, gradient(name_) kernel_(name_).sample = sample_##name_, .formula = __VA_ARGS__},
 
 /* Attributes of a row: the struct that is hashed (no padding in it) and how its fields are called. */
 #define RG__ATTR(type) .attr_size = sizeof(struct type), .fields = fields_##type
 
 /* Ends a family file: RG__FAMILY(unary, ROWS(RG__ROW)). */
-#define RG__FAMILY(name, ...)                                                                                          \
-    const rg__op rg__ops_##name[] = {__VA_ARGS__};                                                                     \
+#define RG__FAMILY(name, ...)                      \
+    const rg__op rg__ops_##name[] = {__VA_ARGS__}; \
     const int rg__ops_##name##_count = (int)(sizeof rg__ops_##name / sizeof *rg__ops_##name);
 
 #endif

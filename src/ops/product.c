@@ -43,11 +43,25 @@ static bool kernel_matmul(const rg__run *run)
     return true;
 }
 
+static rg_tensor transposed(rg_tape *t, rg_tensor x)
+{
+    return rg_transpose(t, x, -1, -2);
+}
+
+/* a b, laid out like x: where x is a transposed matrix, as the transpose of b^T a^T. The gradient of what x is a view of
+ * is row-major then. */
+static rg_tensor product_like(const rg__vjp *v, rg_tensor x, rg_tensor a, rg_tensor b)
+{
+    const rg__node *n = rg__arg(v->t, OP(matmul), x);
+    if (n && n->strides && n->strides[n->rank - 2] == 1 && n->strides[n->rank - 1] > 1)
+        return transposed(v->t, rg_matmul(v->t, transposed(v->t, b), transposed(v->t, a)));
+    return rg_matmul(v->t, a, b);
+}
+
 static void vjp_matmul(const rg__vjp *v)
 {
-    rg_tape *t = v->t;
-    RG__GRAD(v, 0, rg_matmul(t, v->g, rg_transpose(t, v->in[1], -1, -2)));
-    RG__GRAD(v, 1, rg_matmul(t, rg_transpose(t, v->in[0], -1, -2), v->g));
+    RG__GRAD(v, 0, product_like(v, v->in[0], v->g, transposed(v->t, v->in[1])));
+    RG__GRAD(v, 1, product_like(v, v->in[1], transposed(v->t, v->in[0]), v->g));
 }
 
 /* ---- recording ---- */

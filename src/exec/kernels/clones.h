@@ -3,8 +3,16 @@
 #ifndef RG__EXEC_KERNELS_CLONES_H
 #define RG__EXEC_KERNELS_CLONES_H
 
-#if defined __x86_64__ && defined __linux__ && !defined __SANITIZE_THREAD__ && \
-    (!defined __clang__ || __clang_major__ >= 14)
+/* The thread sanitizer is not there yet when the linker picks. */
+#if defined __SANITIZE_THREAD__
+#define RG__NO_CLONES
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define RG__NO_CLONES
+#endif
+#endif
+
+#if defined __x86_64__ && defined __linux__ && !defined RG__NO_CLONES && (!defined __clang__ || __clang_major__ >= 14)
 #define RG__CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define RG__CLONES

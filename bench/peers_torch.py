@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""PyTorch's side of the benchmarks: f32 on the CPU, one case a process.
+
+    peers_torch.py CASE THREADS [--compile]
+
+It holds the conversation of measure.h with run.py: a first step, a line of JSON that says so, then for each line of
+stdin, which holds a number of seconds, one of JSON with what was measured. Each case is written as a user of PyTorch
+would write it, in place and without gradients where that is the case.
+"""
+import ctypes
+import gc
+import json
+import re
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+CHAIN = 1000
+
+
+# ---- timing and memory, as in measure.c -----------------------------------------------------------------------------
+
+def status_mb(row):
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(row + ":"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def peak_mb():
+    return status_mb("VmHWM") - status_mb("RssFile") - status_mb("RssShmem")
+
+
+def forget_past():
+    """What was freed before the first step goes back to the system, and the peak begins here."""
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except AttributeError:
+        pass  # not glibc
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass
+
+
+def time_block(step, steps):
+    began = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return time.perf_counter() - began
+
+
+def measure(step, per, seconds, block):
+    step()
+    samples = []
+    end = time.perf_counter() + seconds
+    while not samples or time.perf_counter() < end:
+        samples.append(time_block(step, block) / block / per)
+    samples.sort()
+    return {"ms": 1e3 * samples[len(samples) // 2], "best": 1e3 * samples[0], "steps": block * len(samples)}
+
+
+def say(answer):
+    print(json.dumps(answer), flush=True)
+
+
+def serve(step, per):
+    forget_past()
+    memory_before = status_mb("RssAnon")
+    step()
+    block = 1
+    while time_block(step, block) < 4e-3 and block < 1 << 22:
+        block *= 2
+    say({"ready": True})
+    for line in sys.stdin:
+        answer = measure(step, per, float(line), block)
+        answer["mb"] = peak_mb() - memory_before
+        say(answer)
+
+
+# ---- single operations ----------------------------------------------------------------------------------------------
+
+def parameter(*shape):
+    return torch.randn(shape, requires_grad=True)
+
+
+def forward(compiled, f, *inputs):
+    f = compiled(f)
+
+    def step():
+        with torch.no_grad():
+            f(*inputs)
+    return step
+
+
+def forward_backward(compiled, f, *inputs):
+    """From a ready-made cotangent; a loss (no dimensions) starts from 1."""
+    f = compiled(f)
+    with torch.no_grad():
+        shape = f(*inputs).shape
+    cotangent = torch.randn(shape) if shape else None
+
+    def step():
+        for x in inputs:
+            x.grad = None
+        f(*inputs).backward(cotangent)
+    return step
+
+
+def add_chain(backward, *shape):
+    """CHAIN adds with gradient."""
+    a, b, cotangent = parameter(*shape), parameter(*shape), torch.randn(shape)
+
+    def step():
+        y = a
+        for _ in range(CHAIN):
+            y = y + b
+        if backward:
+            a.grad = b.grad = None
+            y.backward(cotangent)
+    return step
+
+
+def composite(x):
+    return x * torch.sigmoid(x) + torch.tanh(x) * 0.5
+
+
+def cross_entropy(compiled):
+    labels = torch.randint(0, 1000, (4096,))
+    return forward_backward(compiled, lambda x: F.cross_entropy(x, labels), parameter(4096, 1000))
+
+
+def adam(compiled):
+    parameters = [parameter(1000000) for _ in range(10)]
+    for p in parameters:
+        p.grad = torch.randn(1000000) * 0.01
+    optimizer = torch.optim.Adam(parameters, lr=1e-3)
+    return compiled(lambda: optimizer.step())
+
+
+def cases(compiled):
+    def fwd(f, *shapes):
+        return lambda: forward(compiled, f, *[torch.randn(s) for s in shapes])
+
+    def fb(f, *shapes):
+        return lambda: forward_backward(compiled, f, *[parameter(*s) for s in shapes])
+
+    wide, square, classes = (4096, 3072), (4096, 4096), (4096, 1000)
+    return {
+        "oh-add-scalar-fwd": lambda: add_chain(False),
+        "oh-add-scalar-fb": lambda: add_chain(True),
+        "oh-add-16-fwd": lambda: add_chain(False, 16),
+        "oh-add-16-fb": lambda: add_chain(True, 16),
+        "composite-fwd": fwd(composite, wide),
+        "composite": fb(composite, wide),
+        "softmax-fwd": fwd(lambda x: F.softmax(x, 1), classes),
+        "softmax": fb(lambda x: F.softmax(x, 1), classes),
+        "cross_entropy": lambda: cross_entropy(compiled),
+        "layer_norm-fwd": fwd(lambda x: F.layer_norm(x, (768,)), (4096, 768)),
+        "layer_norm": fb(lambda x, w, b: F.layer_norm(x, (768,), w, b), (4096, 768), (768,), (768,)),
+        "gelu-fwd": fwd(F.gelu, wide),
+        "gelu": fb(F.gelu, wide),
+        "relu": fb(F.relu, wide),
+        "dropout": fb(lambda x: F.dropout(x, 0.5, True), wide),
+        "exp-fwd": fwd(torch.exp, wide),
+        "add-fwd": fwd(lambda a, b: a + b, wide, wide),
+        "sum0": fwd(lambda x: x.sum(0), square),
+        "sum1": fwd(lambda x: x.sum(1), square),
+        "sum-all": fwd(lambda x: x.sum(), square),
+        "transpose-copy": fwd(lambda x: x.t().contiguous(), square),
+        "copy": fwd(lambda x: x.clone(), square),
+        "adam-10M": lambda: adam(compiled),
+        "d1": lambda: training("d1", compiled),
+        "d2": lambda: training("d2", compiled),
+    }
+
+
+def product(name):
+    """mm-N or mm-KIND-ROWSxINNERxCOLUMNS, see product.h."""
+    cube = re.fullmatch(r"mm-(\d+)", name)
+    found = re.fullmatch(r"mm-([NT])([NT])-(\d+)x(\d+)x(\d+)", name)
+    if not cube and not found:
+        return None
+    kind = "NN" if cube else found[1] + found[2]
+    m, k, n = [int(cube[1])] * 3 if cube else [int(size) for size in found.groups()[2:]]
+    a = torch.randn(k, m).t() if kind[0] == "T" else torch.randn(m, k)
+    b = torch.randn(n, k).t() if kind[1] == "T" else torch.randn(k, n)
+    out = torch.empty(m, n)
+    return lambda: torch.mm(a, b, out=out)
+
+
+# ---- training steps -------------------------------------------------------------------------------------------------
+
+def network(name):
+    """Model, optimizer, batch size, width of the input, classes."""
+    if name == "d1":
+        model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+        return model, torch.optim.SGD(model.parameters(), lr=0.1), 64, 784, 10
+    if name == "d2":
+        model = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3), 128, 784, 10
+    model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4))
+    return model, torch.optim.Adam(model.parameters(), lr=1e-3), 4, 8, 4
+
+
+def training(name, compiled):
+    model, optimizer, batch, width, classes = network(name)
+    # A step costs the same, and the parameters stay where they began, so that units neither die nor learn the few
+    # batches by heart, either of which would make gradients of zero.
+    for group in optimizer.param_groups:
+        group["lr"] *= 1e-3
+    x, labels = torch.rand(16, batch, width), torch.randint(0, classes, (61, batch))
+    loss = compiled(lambda x, y: F.cross_entropy(model(x), y))
+    update = compiled(lambda: optimizer.step())
+    done = 0
+
+    def step():
+        nonlocal done
+        optimizer.zero_grad(set_to_none=True)
+        loss(x[done % 16], labels[done % 61]).backward()
+        update()
+        done += 1
+    return step
+
+
+# ---- running --------------------------------------------------------------------------------------------------------
+
+def run(name, compiled):
+    # What a runtime loads once is there before the first step: a tiny training run loads it.
+    tiny = training("tiny", lambda f: f)
+    tiny()
+    tiny()
+    if name.startswith("mm-"):
+        with torch.no_grad():
+            serve(product(name), 1)
+    else:
+        serve(cases(compiled)[name](), CHAIN if name.startswith("oh-") else 1)
+
+
+def main():
+    name, threads = sys.argv[1], int(sys.argv[2])
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    try:
+        run(name, torch.compile if "--compile" in sys.argv[3:] else lambda f: f)
+    except Exception as problem:  # whatever torch.compile may raise: the driver leaves the place empty
+        say({"error": "%s: %s" % (type(problem).__name__, str(problem).strip().split("\n")[0][:200])})
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+/* Plans: what is fused, that steps of one structure share one, and that a step in the steady state allocates nothing. The
+ * linker sends the library's allocations here. */
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- allocations ---- */
+
+static long allocations;
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *block, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *block, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+
+void *__wrap_malloc(size_t bytes)
+{
+    allocations++;
+    return __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    allocations++;
+    return __real_calloc(count, bytes);
+}
+
+void *__wrap_realloc(void *block, size_t bytes)
+{
+    allocations++;
+    return __real_realloc(block, bytes);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    allocations++;
+    return __real_aligned_alloc(alignment, bytes);
+}
+
+/* ---- training ---- */
+
+typedef struct model {
+    rg_params *ps;
+    rg_tape *t;
+    rg_linear l1, l2;
+    rg_optim *opt;
+} model;
+
+static model model_new(int threads)
+{
+    model m = {.ps = rg_params_new(3), .t = rg_tape_new(&(rg_tape_config){.threads = threads})};
+    m.l1 = rg_linear_new(m.ps, "l1", 20, 32);
+    m.l2 = rg_linear_new(m.ps, "l2", 32, 5);
+    m.opt = rg_adam_new(m.ps, NULL);
+    return m;
+}
+
+static void model_free(model *m)
+{
+    rg_optim_free(m->opt);
+    rg_tape_free(m->t);
+    rg_params_free(m->ps);
+}
+
+static double train_batch(model *m, int64_t batch, double lr, bool read)
+{
+    static float x[16 * 20];
+    static int64_t y[16];
+    for (int i = 0; i < 16 * 20; i++)
+        x[i] = sinf((float)i);
+    for (int i = 0; i < 16; i++)
+        y[i] = i % 5;
+    rg_tape *t = m->t;
+    rg_tape_reset(t);
+    rg_tensor h = rg_relu(t, rg_linear_forward(t, &m->l1, rg_borrow(t, RG_F32, RG_SHAPE(batch, 20), NULL, x)));
+    rg_tensor logits = rg_linear_forward(t, &m->l2, rg_dropout(t, h, .2, true));
+    rg_tensor loss = rg_cross_entropy(t, logits, rg_borrow(t, RG_I64, RG_SHAPE(batch), NULL, y), NULL);
+    rg_backward(t, loss);
+    rg_optim_set_lr(m->opt, lr);
+    rg_optim_step(m->opt, t);
+    return read ? rg_item(t, loss) : 0;
+}
+
+/* Three batches an epoch, the last one smaller; a learning rate of its own for every step; dropout. */
+static void epoch(model *m, int number, bool read)
+{
+    static const int64_t batches[] = {16, 16, 10};
+    for (int i = 0; i < 3; i++)
+        train_batch(m, batches[i], 1e-3 / (1 + 3 * number + i), read);
+}
+
+static void every_plan_is_found_from_the_second_epoch_on(void **state)
+{
+    (void)state;
+    for (int read = 0; read < 2; read++) {
+        model m = model_new(1);
+        epoch(&m, 0, read);
+        epoch(&m, 1, read);
+        const rg_tape_counts before = rg_tape_stats(m.t);
+        assert_true(before.plans > 0);
+        for (int i = 2; i < 12; i++)
+            epoch(&m, i, read);
+        const rg_tape_counts after = rg_tape_stats(m.t);
+        assert_tape_ok(m.t);
+        assert_int_equal(after.plans, before.plans);
+        assert_int_equal(after.runs - before.runs, 30);
+        assert_int_equal(after.hits - before.hits, 30);
+        assert_int_equal(after.bytes, before.bytes);
+        assert_true(after.running > before.running && after.planning > before.planning);
+        model_free(&m);
+    }
+}
+
+static void a_step_in_the_steady_state_allocates_nothing(void **state)
+{
+    (void)state;
+    for (int read = 0; read < 2; read++) {
+        model m = model_new(2);
+        for (int i = 0; i < 3; i++)
+            epoch(&m, i, read);
+        allocations = 0;
+        for (int i = 3; i < 6; i++)
+            epoch(&m, i, read);
+        assert_tape_ok(m.t);
+        assert_int_equal(allocations, 0);
+        train_batch(&m, 11, 1e-3, read); /* another structure: the counter counts */
+        rg_tape_reset(m.t);
+        assert_true(allocations > 0);
+        model_free(&m);
+    }
+}
+
+static void a_training_step_is_a_few_steps_and_assigns_in_place(void **state)
+{
+    (void)state;
+    model m = model_new(1);
+    train_batch(&m, 16, 1e-3, false);
+    rg_plan_counts c;
+    assert_true(rg_plan_stats(m.t, &c));
+    /* Two moments and the value of each of the four parameters; the step counts are numbers, which are kept. */
+    assert_int_equal(c.in_place, 4 * 3);
+    assert_true(c.nodes > 3 * c.steps);
+    assert_true(c.fused > 4 && c.fused < c.steps);
+    assert_true(c.values > 0 && c.scratch > 0);
+    const rg_tape_counts before = rg_tape_stats(m.t);
+    assert_true(rg_tape_run(m.t)); /* the plan that was asked about */
+    assert_int_equal(rg_tape_stats(m.t).plans, before.plans);
+    model_free(&m);
+}
+
+static rg_tensor composite(rg_tape *t, rg_tensor x)
+{
+    return rg_add(t, rg_mul(t, x, rg_sigmoid(t, x)), rg_mul_scalar(t, rg_tanh(t, x), .5));
+}
+
+static void assert_fused_steps(rg_tape *t, int64_t expected, const char *what)
+{
+    rg_plan_counts c;
+    assert_true(rg_plan_stats(t, &c));
+    assert_tape_ok(t);
+    if (c.fused != expected)
+        fail_msg("%s takes %lld fused steps, not %lld", what, (long long)c.fused, (long long)expected);
+    assert_true(rg_tape_run(t));
+}
+
+/* Forward and backward together, in one pass over the rows. */
+static void chains_and_rows_are_one_step(void **state)
+{
+    (void)state;
+    rg_tape *t = rg_tape_new(NULL);
+    for (int i = 0; i < 5; i++) {
+        rg_tape_reset(t);
+        rg_tensor x = rg_rand(t, RG_F32, RG_SHAPE(50, 40)), g = rg_rand(t, RG_F32, RG_SHAPE(50, 40)), dx, y = RG_NIL;
+        switch (i) {
+        case 0: y = composite(t, x); break;
+        case 1: y = rg_softmax(t, x, 1); break;
+        case 2: y = rg_log_softmax(t, x, -1); break;
+        case 3: y = rg_gelu(t, x); break;
+        default: y = rg_div(t, rg_sub(t, x, rg_mean(t, x, RG_AXES(1), true)), rg_std(t, x, RG_AXES(1), 0, true)); break;
+        }
+        assert_true(rg_grad_with(t, y, g, &x, 1, &dx));
+        rg_keep(t, y);
+        rg_keep(t, dx);
+        static const char *const names[] = {"the composite", "softmax", "log-softmax", "gelu", "normalisation"};
+        assert_fused_steps(t, 1, names[i]);
+    }
+    rg_tape_free(t);
+}
+
+static void the_cache_is_bounded_and_lets_the_oldest_go(void **state)
+{
+    (void)state;
+    rg_tape *t = rg_tape_new(NULL);
+    for (int64_t n = 1; n <= 200; n++) {
+        rg_tape_reset(t);
+        assert_true(rg_item(t, rg_sum(t, rg_exp(t, rg_zeros(t, RG_F64, RG_SHAPE(n))), RG_ALL, false)) == (double)n);
+    }
+    rg_tape_counts c = rg_tape_stats(t);
+    assert_int_equal(c.plans, 200);
+    assert_true(c.cached <= 64);
+    const int64_t hits = c.hits;
+    rg_tape_reset(t);
+    rg_item(t, rg_sum(t, rg_exp(t, rg_zeros(t, RG_F64, RG_SHAPE(200))), RG_ALL, false));
+    assert_int_equal(rg_tape_stats(t).hits, hits + 1);
+    rg_tape_reset(t);
+    rg_item(t, rg_sum(t, rg_exp(t, rg_zeros(t, RG_F64, RG_SHAPE(1))), RG_ALL, false));
+    assert_int_equal(rg_tape_stats(t).hits, hits + 1);
+    rg_tape_free(t);
+}
+
+static void an_inner_loop_hits_from_its_second_round_on(void **state)
+{
+    (void)state;
+    rg_tape *t = rg_tape_new(NULL);
+    const rg_tensor x = rg_rand(t, RG_F64, RG_SHAPE(10)), y = rg_exp(t, x);
+    const rg_mark mark = rg_tape_mark(t);
+    for (int i = 0; i < 10; i++) {
+        const double sum = rg_item(t, rg_sum(t, rg_mul(t, y, rg_scalar(t, RG_F64, i)), RG_ALL, false));
+        assert_true(i == 0 ? sum == 0 : sum > 0);
+        rg_tape_rollback(t, mark);
+    }
+    const rg_tape_counts c = rg_tape_stats(t);
+    assert_tape_ok(t);
+    assert_int_equal(c.runs, 10);
+    assert_true(c.hits >= 8);
+    rg_tape_free(t);
+}
+
+static void a_plan_can_be_printed(void **state)
+{
+    (void)state;
+    rg_tape *t = rg_tape_new(NULL);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    const rg_tensor x = rg_rand(t, RG_F32, RG_SHAPE(8, 4));
+    rg_keep(t, rg_sum(t, rg_exp(t, x), RG_AXES(0), false));
+    rg_keep(t, rg_matmul(t, rg_tanh(t, x), rg_rand(t, RG_F32, RG_SHAPE(4, 2))));
+    rg_plan_print(t, out);
+    fclose(out);
+    static const char *const parts[] = {"plan ",    "fused over 8 rows of 4", "exp", "fold column", "tanh", "matmul",
+                                        "retained", "ended: matmul"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(text, parts[i]))
+            fail_msg("'%s' is not in:\n%s", parts[i], text);
+    free(text);
+    rg_plan_print(t, NULL);
+    rg_plan_print(NULL, stderr);
+    assert_false(rg_plan_stats(NULL, &(rg_plan_counts){0}));
+    assert_int_equal(rg_tape_stats(NULL).nodes, 0);
+    rg_tape_free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_plan_is_found_from_the_second_epoch_on),
+        cmocka_unit_test(a_step_in_the_steady_state_allocates_nothing),
+        cmocka_unit_test(a_training_step_is_a_few_steps_and_assigns_in_place),
+        cmocka_unit_test(chains_and_rows_are_one_step),
+        cmocka_unit_test(the_cache_is_bounded_and_lets_the_oldest_go),
+        cmocka_unit_test(an_inner_loop_hits_from_its_second_round_on),
+        cmocka_unit_test(a_plan_can_be_printed),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
