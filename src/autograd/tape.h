@@ -65,9 +65,9 @@ struct rg_tape {
     uint64_t clock; /* of plans used, for the least recent */
     uint64_t runs, hits, made;
     double planning, running, recording, idle_since; /* seconds */
-    rg__frame *scope, *mode; /* innermost; NULL at the top */
-    uint16_t flags;          /* given to every node recorded now */
-    rg__place *place;        /* place[0]: the empty tape */
+    rg__frame *scope, *mode;                         /* innermost; NULL at the top */
+    uint16_t flags;                                  /* given to every node recorded now */
+    rg__place *place;                                /* place[0]: the empty tape */
     size_t places, place_capacity;
     rg__entry *entry; /* open addressing by address; a power of two */
     size_t entries, entry_capacity;

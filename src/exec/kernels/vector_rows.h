@@ -7,10 +7,12 @@
 #include <stddef.h>
 
 /* Every op that has a vector loop: of one argument; those of angles; of two arguments. */
-#define RG__VECTOR_OPS(MAP, ANGLE, MAP2)                                                                          \
-    MAP(exp)                                                                                                      \
-    MAP(expm1) MAP(log) MAP(log1p) MAP(tanh) MAP(sigmoid) MAP(softplus) MAP(erf) ANGLE(sin) ANGLE(cos) ANGLE(tan) \
-        MAP2(pow)
+// clang-format off
+#define RG__VECTOR_OPS(MAP, ANGLE, MAP2)                                                                               \
+    MAP(exp) MAP(expm1) MAP(log) MAP(log1p) MAP(tanh) MAP(sigmoid) MAP(softplus) MAP(erf)                              \
+    ANGLE(sin) ANGLE(cos) ANGLE(tan)                                                                                   \
+    MAP2(pow)
+// clang-format on
 
 #define RG__VECTOR_COUNT_ONE(name) +1
 enum { RG__VECTOR_OP_COUNT = RG__VECTOR_OPS(RG__VECTOR_COUNT_ONE, RG__VECTOR_COUNT_ONE, RG__VECTOR_COUNT_ONE) };
