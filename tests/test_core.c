@@ -472,6 +472,28 @@ static void threads_follow_the_environment_within_reason(void **unused)
     free(before);
 }
 
+/* Large enough for the tiles of transposed matrices, with edges that no tile fills, in stacks of them. */
+static void large_transposed_matrices_are_copied_right(void **state)
+{
+    (void)state;
+    enum { STACK = 3, ROWS = 37, COLUMNS = 53 };
+    static const int64_t dims[] = {STACK, COLUMNS, ROWS}, from[] = {ROWS * COLUMNS, 1, COLUMNS},
+                         to[] = {ROWS * COLUMNS, ROWS, 1};
+    static const size_t sizes[] = {1, 4, 8};
+    static unsigned char in[STACK * ROWS * COLUMNS * 8], out[sizeof in];
+    for (size_t i = 0; i < sizeof in; i++)
+        in[i] = (unsigned char)(i * 2654435761u >> 13);
+    for (size_t k = 0; k < 3; k++) {
+        memset(out, 0, sizeof out);
+        rg__copy(3, dims, (rg__strided){out, to, sizes[k]}, (rg__strided){in, from, sizes[k]});
+        for (int64_t s = 0; s < STACK; s++)
+            for (int64_t r = 0; r < ROWS; r++)
+                for (int64_t c = 0; c < COLUMNS; c++)
+                    assert_memory_equal(out + (size_t)(s * to[0] + c * to[1] + r) * sizes[k],
+                                        in + (size_t)(s * from[0] + r * COLUMNS + c) * sizes[k], sizes[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +514,7 @@ int main(void)
         cmocka_unit_test(hashes_depend_on_every_byte_and_the_seed),
         cmocka_unit_test(fingerprints_do_not_depend_on_how_the_pieces_are_cut),
         cmocka_unit_test(threads_follow_the_environment_within_reason),
+        cmocka_unit_test(large_transposed_matrices_are_copied_right),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

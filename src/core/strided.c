@@ -67,10 +67,60 @@ bool rg__walk_next(rg__walk *walk)
         memcpy(w.p[0] + i * w.step[0], w.p[1] + i * w.step[1], (bytes)); \
     break
 
+/* A transposed matrix, in tiles by way of a buffer: each cache line is read at once and written at once, since lines that
+ * lie a power of two apart do not stay in the cache together. */
+#define TILE 16
+#define COPY_TILES(T)                                                                                              \
+    for (int64_t r0 = 0; r0 < rows; r0 += TILE)                                                                    \
+        for (int64_t c0 = 0; c0 < columns; c0 += TILE) {                                                           \
+            T tile[TILE][TILE];                                                                                    \
+            const int64_t height = rows - r0 < TILE ? rows - r0 : TILE;                                            \
+            const int64_t width = columns - c0 < TILE ? columns - c0 : TILE;                                       \
+            for (int64_t c = 0; c < width; c++)                                                                    \
+                for (int64_t r = 0; r < height; r++)                                                               \
+                    memcpy(&tile[r][c], from + (r0 + r) * (int64_t)sizeof(T) + (c0 + c) * from_column, sizeof(T)); \
+            for (int64_t r = 0; r < height; r++)                                                                   \
+                for (int64_t c = 0; c < width; c++)                                                                \
+                    memcpy(to + (r0 + r) * to_row + (c0 + c) * to_column, &tile[r][c], sizeof(T));                 \
+        }                                                                                                          \
+    break
+
+static void copy_tiles(const rg__walk *w, size_t size, int64_t rows)
+{
+    const int last = w->rank - 1;
+    const int64_t columns = w->run, to_row = w->strides[0][last];
+    const int64_t to_column = w->step[0], from_column = w->step[1];
+    char *to = w->p[0];
+    const char *from = w->p[1];
+    switch (size) {
+    case 1: COPY_TILES(uint8_t);
+    case 4: COPY_TILES(uint32_t);
+    case 8: COPY_TILES(uint64_t);
+    }
+}
+
+/* Is the innermost walked axis dense in the source, and the run not? Then the two are a transposed matrix. */
+static bool is_transposed(const rg__walk *w, size_t size)
+{
+    return w->rank > 0 && w->run >= TILE && w->dims[w->rank - 1] >= TILE && w->step[1] != (int64_t)size &&
+           w->strides[1][w->rank - 1] == (int64_t)size;
+}
+
 void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
 {
     rg__walk w;
     rg__walk_start(&w, rank, dims, 2, (rg__strided[]){out, in});
+    if (w.run > 0 && is_transposed(&w, in.size)) {
+        const int64_t rows = w.dims[w.rank - 1];
+        do {
+            copy_tiles(&w, in.size, rows);
+            w.rank--; /* its rows are done: on to the next matrix */
+            const bool more = rg__walk_next(&w);
+            w.rank++;
+            if (!more)
+                return;
+        } while (true);
+    }
     do {
         if (w.run == 0)
             return;
