@@ -35,6 +35,25 @@ static void a_value_can_be_asked_for_at_any_time_and_again(void **state)
     assert_number(rg_item(tape, z), 14);
 }
 
+static void values_may_be_asked_for_in_another_order_in_the_next_step(void **state)
+{
+    (void)state;
+    for (int step = 0; step < 12; step++) {
+        const rg_tensor x = F64(RG_SHAPE(2, 2), step, 1, 2, 3), y = rg_matmul(tape, x, x);
+        const rg_tensor z = rg_add(tape, y, x), sum = total(z);
+        const double s = step;
+        if (step % 2)
+            assert_values(y, s * s + 2, s + 3, 2 * s + 6, 11);
+        if (step % 3 == 0)
+            assert_values(z, s * s + s + 2, s + 4, 2 * s + 8, 14);
+        assert_number(rg_item(tape, sum), s * s + 4 * s + 28);
+        if (step % 4 == 0)
+            assert_values(z, s * s + s + 2, s + 4, 2 * s + 8, 14);
+        assert_values(y, s * s + 2, s + 3, 2 * s + 6, 11);
+        rg_tape_reset(tape);
+    }
+}
+
 static void items_of_every_dtype_are_doubles(void **state)
 {
     (void)state;
@@ -428,6 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TAPE_TEST(nothing_runs_before_it_is_asked_for),
         TAPE_TEST(a_value_can_be_asked_for_at_any_time_and_again),
+        TAPE_TEST(values_may_be_asked_for_in_another_order_in_the_next_step),
         TAPE_TEST(items_of_every_dtype_are_doubles),
         TAPE_TEST(views_of_any_strides_are_read_row_major),
         TAPE_TEST(data_stays_where_it_is_until_the_reset),

@@ -115,6 +115,43 @@ static void reading_the_loss_first_changes_no_gradient(void **state)
     }
 }
 
+/* Nodes that the backward pass of a product of p, q and an input adds. */
+static int64_t backward_length(rg_param *p, rg_param *q, bool with_q)
+{
+    rg_param_set_trainable(q, with_q);
+    const rg_tensor x = F64(RG_SHAPE(2), 1, 2);
+    const rg_tensor y = rg_mul(tape, rg_exp(tape, rg_leaf(tape, q)), rg_mul(tape, rg_exp(tape, x), rg_leaf(tape, p)));
+    const rg_tensor loss = total(y);
+    const int64_t before = rg_tape_length(tape);
+    rg_backward(tape, loss);
+    const int64_t length = rg_tape_length(tape) - before;
+    rg_params_clear_grads(tape, store);
+    rg_tape_reset(tape);
+    return length;
+}
+
+static void nothing_is_recorded_for_gradients_that_nobody_wants(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 5), *q = PARAM("q", RG_SHAPE(2), 1, 2);
+    const int64_t of_one = backward_length(p, q, false), of_both = backward_length(p, q, true);
+    assert_true(of_one > 0);
+    assert_true(of_one + 2 <= of_both); /* the product's other half and the rule of exp */
+}
+
+static void gradients_of_backward_are_constants_and_those_of_grad_are_not(void **state)
+{
+    (void)state;
+    rg_param *p = PARAM("p", RG_SHAPE(2), 3, 5);
+    const rg_tensor w = rg_leaf(tape, p), loss = total(rg_mul(tape, w, rg_square(tape, w)));
+    rg_tensor grad;
+    rg_backward(tape, loss);
+    assert_false(rg_requires_grad(tape, rg_param_grad(tape, p)));
+    assert_true(rg_grad(tape, loss, &w, 1, &grad));
+    assert_true(rg_requires_grad(tape, grad));
+    assert_int_equal(rg_mode_of(tape), RG_GRAD);
+}
+
 /* ---- backward_with ---- */
 
 static void backward_with_takes_the_cotangent_of_any_shape(void **state)
@@ -392,6 +429,8 @@ int main(void)
         TAPE_TEST(frozen_parameters_get_no_gradient),
         TAPE_TEST(nothing_flows_through_an_assignment),
         TAPE_TEST(reading_the_loss_first_changes_no_gradient),
+        TAPE_TEST(nothing_is_recorded_for_gradients_that_nobody_wants),
+        TAPE_TEST(gradients_of_backward_are_constants_and_those_of_grad_are_not),
         TAPE_TEST(backward_with_takes_the_cotangent_of_any_shape),
         TAPE_TEST(gradients_accumulate_over_backward_calls_and_resets),
         TAPE_TEST(clearing_forgets_recorded_and_stored_gradients),

@@ -21,7 +21,8 @@ const rg__vector_bounds rg__vector_bound = {
     .pow_f32 = 160,
     .pow_f64 = 0x1p70,
     .exponent_f64 = 1100,
-    .fraction_f64 = 1,
+    .unit_f32 = 1,
+    .unit_f64 = 1,
 };
 
 /* ---- which loop -------------------------------------------------------------------------------------------------- */
@@ -126,7 +127,7 @@ static uint64_t bits_from(int at)
 /* Payne and Hanek, Radian Reduction for Trigonometric Functions, 1983. x is M 2^e with a whole M below 2^53. Of 2/pi, the
  * bits before e - 1 only add multiples of 4 to x 2/pi; 192 bits from there leave 137 behind the point, and the nearest
  * that a double comes to a multiple of pi/2 is 2^-62. */
-rg__vector_angle rg__vector_reduce(double x)
+rg__vector_angle rg__vector_reduce_tan(double x)
 {
     if (!isfinite(x))
         return (rg__vector_angle){(double)NAN, 0};
@@ -165,4 +166,27 @@ rg__vector_angle rg__vector_reduce(double x)
     if (above)
         angle = -angle;
     return x < 0 ? (rg__vector_angle){-angle, 0 - q} : (rg__vector_angle){angle, q};
+}
+
+/* Of q quarter turns and r, half turns and what is left: an odd quarter is made even by the next one towards r. */
+static rg__vector_angle half_turns(rg__vector_angle a)
+{
+    if (a.q & 1) {
+        const bool forwards = a.r > 0;
+        a.q += forwards ? 1 : (uint32_t)-1;
+        a.r += forwards ? -M_PI_2 : M_PI_2;
+    }
+    return (rg__vector_angle){a.r, a.q >> 1};
+}
+
+rg__vector_angle rg__vector_reduce_sin(double x)
+{
+    return half_turns(rg__vector_reduce_tan(x));
+}
+
+rg__vector_angle rg__vector_reduce_cos(double x)
+{
+    rg__vector_angle a = rg__vector_reduce_tan(x);
+    a.q++;
+    return half_turns(a);
 }

@@ -7,6 +7,22 @@
  * added with it makes its last 9 bits, shifted to the top, the power 2^n. */
 #include "exec/kernels/vector_math.h"
 
+/* ---- roots, which are correctly rounded -------------------------------------------------------------------------- */
+INLINE float sqrt_f32(float x)
+{
+    return sqrtf(x);
+}
+
+INLINE float rsqrt_f32(float x)
+{
+    return 1 / sqrtf(x);
+}
+
+INLINE float reciprocal_f32(float x)
+{
+    return 1 / x;
+}
+
 /* ---- exponentials ------------------------------------------------------------------------------------------------ */
 #define ROUND_F32    0x1.8p23f
 #define LOG2_E_F32   0x1.715476p+0f
@@ -34,16 +50,14 @@ INLINE float exp_tail_f32(float r)
     return z * low + z * z * (high + z * 0x1.6ac86p-10f);
 }
 
-/* The power of two is applied in two factors, of which the second is 2^64 or 2^-64, by the sign of x: both are normal
- * numbers, and a subnormal result is rounded once. */
+/* 2^n is applied in two halves, which are normal numbers both: a subnormal result is rounded once. */
 INLINE float exp_f32(float x)
 {
     x = x < rg__vector_bound.exp_low_f32 ? rg__vector_bound.exp_low_f32 : x;
     x = x > rg__vector_bound.exp_high_f32 ? rg__vector_bound.exp_high_f32 : x;
     const reduced_f32 a = reduce_exp_f32(x, 2 * 127);
-    const uint32_t second = 0x5f800000u ^ (bits_f32(x) >> 1 & 0x40000000u);
-    const float p = 1 + (a.r + exp_tail_f32(a.r));
-    return p * of_bits_f32((a.power << 23) - second) * of_bits_f32(second);
+    const uint32_t half = a.power >> 1;
+    return (1 + (a.r + exp_tail_f32(a.r))) * of_bits_f32((a.power - half) << 23) * of_bits_f32(half << 23);
 }
 
 /* e^x of x <= 0. */
@@ -83,14 +97,13 @@ INLINE float sigmoid_f32(float x)
 }
 
 /* ---- logarithms -------------------------------------------------------------------------------------------------- */
-/* ln(1 + f) - f for 1 + f in [sqrt(1/2), sqrt(2)]. */
+/* ln(1 + f) - f for 1 + f in [sqrt(1/2), sqrt(2)]. With s = f / (2 + f), ln(1 + f) = 2 atanh(s) = 2s + s R, and as
+ * 2s = f - s f, this is s (f^2 / 2 + R) - f^2 / 2. */
 INLINE float log_tail_f32(float f)
 {
-    const float z = f * f;
-    const float p01 = 0x1.55554ap-2f + f * -0x1.00022p-2f, p23 = 0x1.99a5b2p-3f + f * -0x1.5478a6p-3f;
-    const float p45 = 0x1.226c6cp-3f + f * -0x1.0cdd96p-3f, p67 = 0x1.07da32p-3f + f * -0x1.4210c4p-4f;
-    const float p = (p01 + z * p23) + z * z * (p45 + z * p67);
-    return z * (f * p - .5f);
+    const float s = f / (2 + f), z = s * s, half = .5f * f * f;
+    const float r = z * (0x1.55557ap-1f + z * (0x1.995ed4p-2f + z * 0x1.31e0fp-2f));
+    return s * (half + r) - half;
 }
 
 /* The bits of x > 0 less those of sqrt(1/2): x = 2^k m with k the exponent and m in [sqrt(1/2), sqrt(2)). */
@@ -103,7 +116,7 @@ INLINE float log_f32(float x)
     const float f = of_bits_f32((i & 0x7fffffu) + SQRT_HALF_F32) - 1;
     float y = k * LN2_HIGH_F32 + (f + (k * LN2_LOW_F32 + log_tail_f32(f)));
     y = x > 0 ? y : x == 0 ? -INFINITY : NAN;
-    return x < INFINITY ? y : x + x;
+    return x == INFINITY ? x : y;
 }
 
 /* f is taken from x, not from the rounded 1 + x; beyond 2^60, where 2^-k might be no number, there is no difference. */
@@ -116,111 +129,93 @@ INLINE float log1p_f32(float x)
     const float f = x < 0x1p60f ? (power - 1) + power * x : m - 1;
     float y = k * LN2_HIGH_F32 + (f + (k * LN2_LOW_F32 + log_tail_f32(f)));
     y = x > -1 ? y : x == -1 ? -INFINITY : NAN;
-    y = x == 0 ? x : y; /* keeps the sign */
-    return x < INFINITY ? y : x + x;
+    return x == 0 || x == INFINITY ? x : y; /* 0 keeps its sign */
 }
 
-/* max(x, 0) + ln(1 + e^-|x|), the second term reduced by a half where 1 + e^-|x| is above sqrt(2). */
+/* max(x, 0) + ln(1 + e), e = e^-|x|, by s = e / (2 + e) once more: e - s (e - R). */
 INLINE float softplus_f32(float x)
 {
-    const float e = exp_negative_f32(-fabsf(x));
-    const bool above = e > 0x1.a8279ap-2f;
-    const float f = above ? .5f * e - .5f : e;
-    const float high = above ? LN2_HIGH_F32 : 0, low = above ? LN2_LOW_F32 : 0;
-    return (x > 0 ? x : 0) + (high + (f + (low + log_tail_f32(f))));
+    const float e = exp_negative_f32(-fabsf(x)), s = e / (2 + e), z = s * s;
+    const float r = z * (0x1.555502p-1f + z * (0x1.99d1d2p-2f + z * (0x1.1ebf94p-2f + z * 0x1.1ece92p-2f)));
+    return (x > 0 ? x : 0) + (e - s * (e - r));
 }
 
 /* ---- trigonometric functions ------------------------------------------------------------------------------------- */
-/* Reduced in double precision: x = q pi/2 + r. Beyond the limit q times the leading part of pi/2 is not exact. */
-#define TRIG_LIMIT_F32 1.6e6f
-typedef struct angle_f32 {
-    float r;
-    uint32_t q; /* its last two bits count */
-} angle_f32;
-
-INLINE angle_f32 reduce_angle_f32(float x)
+/* pi in four parts, the first three of 12 bits, whose products with n are exact below the limit. */
+#define TRIG_LIMIT_F32 6400.0f
+INLINE float subtract_pi_f32(float x, float n)
 {
-    const double v = x * 0x1.45f306dc9c883p-1 + 0x1.8p52, n = v - 0x1.8p52;
-    return (angle_f32){(float)((x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34), (uint32_t)bits_f64(v)};
+    return ((x - n * 0x1.92p+1f) - n * 0x1.fb4p-11f) - n * 0x1.444p-23f - n * 0x1.68c234p-38f;
 }
 
-INLINE float sin_near_f32(float r)
+/* x = n pi + r: (-1)^n sin r. The last bit of q is that of n. */
+INLINE float sin_turned_f32(float r, uint32_t q)
 {
     const float z = r * r;
-    return r + r * z * (-0x1.555546p-3f + z * (0x1.110778p-7f + z * -0x1.9953f6p-13f));
-}
-
-/* (cos r - 1 + z/2) / z^2 with z = r^2. */
-INLINE float cos_tail_f32(float z)
-{
-    return 0x1.55554ap-5f + z * (-0x1.6c0c28p-10f + z * 0x1.99e80cp-16f);
-}
-
-INLINE float cos_near_f32(float r)
-{
-    const float z = r * r;
-    return (1 - .5f * z) + z * z * cos_tail_f32(z);
-}
-
-/* The same with the rounding of 1 - z/2 made good: the quotient in a tangent has other errors besides. */
-INLINE float cos_closely_f32(float r)
-{
-    const float z = r * r, half = .5f * z, near = 1 - half;
-    return near + (((1 - near) - half) + z * z * cos_tail_f32(z));
-}
-
-INLINE float sin_angle_f32(angle_f32 a)
-{
-    const float y = by_parity_f32(a.q, cos_near_f32(a.r), sin_near_f32(a.r));
-    return of_bits_f32(bits_f32(y) ^ (a.q & 2) << 30);
-}
-
-INLINE float cos_angle_f32(angle_f32 a)
-{
-    return sin_angle_f32((angle_f32){a.r, a.q + 1});
-}
-
-INLINE float tan_angle_f32(angle_f32 a)
-{
-    const float s = sin_near_f32(a.r), c = cos_closely_f32(a.r);
-    const float y = by_parity_f32(a.q, c, s) / by_parity_f32(a.q, s, c);
-    return of_bits_f32(bits_f32(y) ^ a.q << 31);
+    const float p = (-0x1.55554cp-3f + z * 0x1.110edap-7f) + z * z * (-0x1.9f70eep-13f + z * 0x1.5dc8c4p-19f);
+    float y = r + r * z * p;
+    y = y < -rg__vector_bound.unit_f32 ? -rg__vector_bound.unit_f32 : y; /* the last roundings may exceed it */
+    y = y > rg__vector_bound.unit_f32 ? rg__vector_bound.unit_f32 : y;
+    return of_bits_f32(bits_f32(y) ^ q << 31);
 }
 
 INLINE float sin_f32(float x)
 {
-    const float y = sin_angle_f32(reduce_angle_f32(x));
+    const float v = x * 0x1.45f306p-2f + ROUND_F32, n = v - ROUND_F32;
+    const float y = sin_turned_f32(subtract_pi_f32(x, n), bits_f32(v));
     return x == 0 ? x : y; /* keeps the sign */
+}
+
+/* The sine a quarter turn later: x = n pi + r with n a whole number and a half. */
+INLINE float cos_turned_f32(float r, uint32_t q)
+{
+    return sin_turned_f32(r, q);
 }
 
 INLINE float cos_f32(float x)
 {
-    return cos_angle_f32(reduce_angle_f32(x));
+    const float v = (x * 0x1.45f306p-2f - .5f) + ROUND_F32, n = (v - ROUND_F32) + .5f;
+    return sin_turned_f32(subtract_pi_f32(x, n), bits_f32(v) + 1);
+}
+
+/* x = q pi/2 + r: tan r, or -1 / tan r where q is odd. */
+INLINE float tan_turned_f32(float r, uint32_t q)
+{
+    const float z = r * r, z2 = z * z;
+    const float p01 = 0x1.5554dep-2f + z * 0x1.112deap-3f, p23 = 0x1.b5851ep-5f + z * 0x1.90729ep-6f;
+    const float p45 = 0x1.9684d4p-9f + z * 0x1.33e7aap-7f;
+    const float t = r + r * z * (p01 + z2 * (p23 + z2 * p45));
+    return by_parity_f32(q, -1, t) / by_parity_f32(q, t, 1);
 }
 
 INLINE float tan_f32(float x)
 {
-    const float y = tan_angle_f32(reduce_angle_f32(x));
+    const float v = x * 0x1.45f306p-1f + ROUND_F32, n = v - ROUND_F32;
+    const float y = tan_turned_f32(subtract_pi_f32(x, .5f * n), bits_f32(v));
     return x == 0 ? x : y;
 }
 
 /* ---- error function ---------------------------------------------------------------------------------------------- */
-/* x P(x^2) up to 0.85; beyond, 1 - e^-g(|x|) with g a polynomial fitted to -ln erfc. */
+/* x P(x^2) up to 0.85; beyond, 1 - 2^h(|x|) with h fitted to log2 erfc. */
 INLINE float erf_f32(float x)
 {
-    const float z = x * x;
-    const float near =
-        0x1.06eba8p-3f +
-        z * (-0x1.812726p-2f + z * (0x1.ce256ap-4f + z * (-0x1.b735eap-6f + z * (0x1.4b763p-8f + z * -0x1.4cd86p-11f))));
+    const float z = x * x, z2 = z * z;
+    const float p01 = 0x1.06eba8p-3f + z * -0x1.812726p-2f, p23 = 0x1.ce256ap-4f + z * -0x1.b735eap-6f;
+    const float p45 = 0x1.4b763p-8f + z * -0x1.4cd86p-11f;
+    const float near = p01 + z2 * (p23 + z2 * p45);
+
     float a = fabsf(x);
     a = a > rg__vector_bound.erf_f32 ? rg__vector_bound.erf_f32 : a;
-    const float g =
-        0x1.dc943ep-14f +
-        a * (0x1.20c5ecp+0f +
-             a * (0x1.45ef9cp-1f +
-                  a * (0x1.abd92ep-4f + a * (-0x1.705a48p-6f + a * (0x1.976132p-9f + a * -0x1.a8eb3ap-13f)))));
-    const reduced_f32 e = reduce_exp_f32(-g, 127);
-    const float far = 1 - (1 + (e.r + exp_tail_f32(e.r))) * of_bits_f32(e.power << 23);
+    const float a2 = a * a;
+    const float h01 = -0x1.57c776p-13f + a * -0x1.a09c9p+0f, h23 = -0x1.d639e6p-1f + a * -0x1.34a0acp-3f;
+    const float h45 = 0x1.09b604p-5f + a * -0x1.25dd32p-8f;
+    const float h = h01 + a2 * (h23 + a2 * (h45 + a2 * 0x1.328464p-12f));
+
+    /* 2^h to 2^-23: it is below 1/4. */
+    const float v = h + (ROUND_F32 + 127), r = h - (v - (ROUND_F32 + 127)), r2 = r * r;
+    const float q12 = 0x1.62e42ap-1f + r * 0x1.ebf9ap-3f, q34 = 0x1.c6b586p-5f + r * 0x1.3cf5a2p-7f;
+    const float power = 1 + r * (q12 + r2 * (q34 + r2 * 0x1.5ccbbp-10f));
+    const float far = 1 - power * of_bits_f32(bits_f32(v) << 23);
     return a < .85f ? x + x * near : copysignf(far, x);
 }
 

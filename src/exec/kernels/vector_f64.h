@@ -2,6 +2,22 @@
  * s = f / (2 + f), for which ln(1 + f) = 2 atanh(s) has a short odd series. */
 #include "exec/kernels/vector_math.h"
 
+/* ---- roots ------------------------------------------------------------------------------------------------------- */
+INLINE double sqrt_f64(double x)
+{
+    return sqrt(x);
+}
+
+INLINE double rsqrt_f64(double x)
+{
+    return 1 / sqrt(x);
+}
+
+INLINE double reciprocal_f64(double x)
+{
+    return 1 / x;
+}
+
 /* ---- exponentials ------------------------------------------------------------------------------------------------ */
 #define ROUND_F64    0x1.8p52
 #define LOG2_E_F64   0x1.71547652b82fep+0
@@ -37,9 +53,8 @@ INLINE double exp_f64(double x)
     x = x < rg__vector_bound.exp_low_f64 ? rg__vector_bound.exp_low_f64 : x;
     x = x > rg__vector_bound.exp_high_f64 ? rg__vector_bound.exp_high_f64 : x;
     const reduced_f64 a = reduce_exp_f64(x, 2 * 1023);
-    const uint64_t second = 0x5ff0000000000000u ^ (bits_f64(x) >> 1 & 0x4000000000000000u); /* 2^512 or 2^-512 */
-    const double p = 1 + (a.r + exp_tail_f64(a.r));
-    return p * of_bits_f64((a.power << 52) - second) * of_bits_f64(second);
+    const uint64_t half = a.power >> 1;
+    return (1 + (a.r + exp_tail_f64(a.r))) * of_bits_f64((a.power - half) << 52) * of_bits_f64(half << 52);
 }
 
 /* e^x of x <= 0. */
@@ -113,7 +128,7 @@ INLINE double log_f64(double x)
     const double k = a.k - (subnormal ? 54 : 0), f = a.m - 1;
     double y = k * LN2_HIGH_F64 + (f + (k * LN2_LOW_F64 + log_tail_f64(f)));
     y = x > 0 ? y : x == 0 ? (double)-INFINITY : (double)NAN;
-    return x < (double)INFINITY ? y : x + x;
+    return x == (double)INFINITY ? x : y;
 }
 
 INLINE double log1p_f64(double x)
@@ -123,33 +138,60 @@ INLINE double log1p_f64(double x)
     const double f = x < 0x1p60 ? (power - 1) + power * x : a.m - 1;
     double y = a.k * LN2_HIGH_F64 + (f + (a.k * LN2_LOW_F64 + log_tail_f64(f)));
     y = x > -1 ? y : x == -1 ? (double)-INFINITY : (double)NAN;
-    y = x == 0 ? x : y;
-    return x < (double)INFINITY ? y : x + x;
+    return x == 0 || x == (double)INFINITY ? x : y;
 }
 
 INLINE double softplus_f64(double x)
 {
-    const double e = exp_negative_f64(-fabs(x));
-    const bool above = e > 0x1.a827999fcef32p-2;
-    const double f = above ? .5 * e - .5 : e;
-    const double high = above ? LN2_HIGH_F64 : 0, low = above ? LN2_LOW_F64 : 0;
-    return (x > 0 ? x : 0) + (high + (f + (low + log_tail_f64(f))));
+    const double e = exp_negative_f64(-fabs(x)), s = e / (2 + e), z = s * s, z2 = z * z;
+    const double p01 = 0x1.555555555593bp-1 + z * 0x1.99999998eb282p-2;
+    const double p23 = 0x1.2492497877fe5p-2 + z * 0x1.c71c4a4d6faf9p-3;
+    const double p45 = 0x1.7462539365a99p-3 + z * 0x1.3aa8eb78cd68p-3;
+    const double p67 = 0x1.1641b5b7924a7p-3 + z * 0x1.9586ecc48bf37p-4;
+    const double r = z * ((p01 + z2 * p23) + z2 * z2 * ((p45 + z2 * p67) + z2 * z2 * 0x1.6b68b93b2da96p-3));
+    return (x > 0 ? x : 0) + (e - s * (e - r));
 }
 
 /* ---- trigonometric functions ------------------------------------------------------------------------------------- */
-/* pi/2 in three parts, the first two of 37 bits: below the limit their products with q < 2^16 are exact. */
+/* pi in three parts, the first two of 37 bits, whose products with n are exact below the limit. What the second
+ * subtraction rounds off goes into the third. */
 #define TRIG_LIMIT_F64 1e5
-typedef struct angle_f64 {
-    double r;
-    uint64_t q;
-} angle_f64;
-
-INLINE angle_f64 reduce_angle_f64(double x)
+INLINE double subtract_pi_f64(double x, double n)
 {
-    const double v = x * 0x1.45f306dc9c883p-1 + ROUND_F64, n = v - ROUND_F64;
-    const double t = x - n * 0x1.921fb54440000p+0, w = n * 0x1.68c234c4c0000p-39, near = t - w;
-    const double r = near - (n * 0x1.98a2e03707345p-77 - ((t - near) - w));
-    return (angle_f64){r, bits_f64(v)};
+    const double t = x - n * 0x1.921fb54440000p+1, w = n * 0x1.68c234c4c0000p-38, near = t - w;
+    return near - (n * 0x1.98a2e03707345p-76 - ((t - near) - w));
+}
+
+/* x = n pi + r: (-1)^n sin r. The last bit of q is that of n. */
+INLINE double sin_turned_f64(double r, uint64_t q)
+{
+    const double z = r * r, z2 = z * z;
+    const double p01 = -0x1.5555555555555p-3 + z * 0x1.11111111110c8p-7;
+    const double p23 = -0x1.a01a01a014d6ep-13 + z * 0x1.71de3a52a0a1bp-19;
+    const double p45 = -0x1.ae6454d4689aap-26 + z * 0x1.6123cd03062a8p-33;
+    const double p67 = -0x1.ae4382fa96e1dp-41 + z * 0x1.883276259f792p-49;
+    double y = r + r * z * ((p01 + z2 * p23) + z2 * z2 * (p45 + z2 * p67));
+    y = y < -rg__vector_bound.unit_f64 ? -rg__vector_bound.unit_f64 : y;
+    y = y > rg__vector_bound.unit_f64 ? rg__vector_bound.unit_f64 : y;
+    return of_bits_f64(bits_f64(y) ^ q << 63);
+}
+
+INLINE double sin_f64(double x)
+{
+    const double v = x * 0x1.45f306dc9c883p-2 + ROUND_F64, n = v - ROUND_F64;
+    const double y = sin_turned_f64(subtract_pi_f64(x, n), bits_f64(v));
+    return x == 0 ? x : y;
+}
+
+INLINE double cos_turned_f64(double r, uint64_t q)
+{
+    return sin_turned_f64(r, q);
+}
+
+INLINE double cos_f64(double x)
+{
+    const double v = (x * 0x1.45f306dc9c883p-2 - .5) + ROUND_F64, n = (v - ROUND_F64) + .5;
+    return sin_turned_f64(subtract_pi_f64(x, n), bits_f64(v) + 1);
 }
 
 INLINE double sin_near_f64(double r)
@@ -170,12 +212,6 @@ INLINE double cos_tail_f64(double z)
     return p01 + z2 * (p23 + z2 * p45);
 }
 
-INLINE double cos_near_f64(double r)
-{
-    const double z = r * r;
-    return (1 - .5 * z) + z * z * cos_tail_f64(z);
-}
-
 /* The same with the rounding of 1 - z/2 made good: the quotient in a tangent has other errors besides. */
 INLINE double cos_closely_f64(double r)
 {
@@ -183,38 +219,17 @@ INLINE double cos_closely_f64(double r)
     return near + (((1 - near) - half) + z2 * cos_tail_f64(z));
 }
 
-INLINE double sin_angle_f64(angle_f64 a)
+/* x = q pi/2 + r: tan r, or -1 / tan r where q is odd. */
+INLINE double tan_turned_f64(double r, uint64_t q)
 {
-    const double y = by_parity_f64(a.q, cos_near_f64(a.r), sin_near_f64(a.r));
-    return of_bits_f64(bits_f64(y) ^ (a.q & 2) << 62);
-}
-
-INLINE double cos_angle_f64(angle_f64 a)
-{
-    return sin_angle_f64((angle_f64){a.r, a.q + 1});
-}
-
-INLINE double tan_angle_f64(angle_f64 a)
-{
-    const double s = sin_near_f64(a.r), c = cos_closely_f64(a.r);
-    const double y = by_parity_f64(a.q, c, s) / by_parity_f64(a.q, s, c);
-    return of_bits_f64(bits_f64(y) ^ a.q << 63);
-}
-
-INLINE double sin_f64(double x)
-{
-    const double y = sin_angle_f64(reduce_angle_f64(x));
-    return x == 0 ? x : y;
-}
-
-INLINE double cos_f64(double x)
-{
-    return cos_angle_f64(reduce_angle_f64(x));
+    const double s = sin_near_f64(r), c = cos_closely_f64(r);
+    return by_parity_f64(q, -c, s) / by_parity_f64(q, s, c);
 }
 
 INLINE double tan_f64(double x)
 {
-    const double y = tan_angle_f64(reduce_angle_f64(x));
+    const double v = x * 0x1.45f306dc9c883p-1 + ROUND_F64, n = v - ROUND_F64;
+    const double y = tan_turned_f64(subtract_pi_f64(x, .5 * n), bits_f64(v));
     return x == 0 ? x : y;
 }
 
@@ -305,8 +320,8 @@ INLINE double pow_f64(double x, double y)
     /* r is within 1/2, and clamped where w was. */
     const double v = w + (ROUND_F64 + 2 * 1023), n = v - (ROUND_F64 + 2 * 1023);
     double r = (high - n) + low;
-    r = r < -rg__vector_bound.fraction_f64 ? -rg__vector_bound.fraction_f64 : r;
-    r = r > rg__vector_bound.fraction_f64 ? rg__vector_bound.fraction_f64 : r;
+    r = r < -rg__vector_bound.unit_f64 ? -rg__vector_bound.unit_f64 : r;
+    r = r > rg__vector_bound.unit_f64 ? rg__vector_bound.unit_f64 : r;
     const double z = r * r, z2 = z * z;
     const double p12 = 0x1.ebfbdff82c5b3p-3 + r * 0x1.c6b08d704a26ep-5;
     const double p34 = 0x1.3b2ab6fb9dae6p-7 + r * 0x1.5d87fe784623ep-10;
@@ -314,8 +329,8 @@ INLINE double pow_f64(double x, double y)
     const double p78 = 0x1.62bfb44ce1f67p-20 + r * 0x1.b5208f30802cdp-24;
     const double p910 = 0x1.e63d8fb635a8p-28 + r * 0x1.f0dcc8782e3e1p-32;
     const double q = r * 0x1.62e42fefa39efp-1 + z * ((p12 + z * p34) + z2 * ((p56 + z * p78) + z2 * p910));
-    const uint64_t second = 0x5ff0000000000000u ^ (bits_f64(w) >> 1 & 0x4000000000000000u);
-    return (1 + q) * of_bits_f64((bits_f64(v) << 52) - second) * of_bits_f64(second);
+    const uint64_t half = bits_f64(v) >> 1;
+    return (1 + q) * of_bits_f64((bits_f64(v) - half) << 52) * of_bits_f64(half << 52);
 }
 
 /* What y = |base|^exponent becomes where base is 0 or negative. From 2^53 on every exponent is even. */

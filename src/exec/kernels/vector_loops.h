@@ -47,8 +47,8 @@
                 y[i] = name##_##suffix(x[i]);                                                     \
             for (int64_t i = 0; i < count && !within; i++) {                                      \
                 if (!(fabs(saved[i]) <= limit)) {                                                 \
-                    const rg__vector_angle a = rg__vector_reduce(saved[i]);                       \
-                    y[i] = name##_angle_##suffix((angle_##suffix){(T)a.r, a.q});                  \
+                    const rg__vector_angle a = rg__vector_reduce_##name(saved[i]);                \
+                    y[i] = name##_turned_##suffix((T)a.r, a.q);                                   \
                 }                                                                                 \
             }                                                                                     \
         }                                                                                         \

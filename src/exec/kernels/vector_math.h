@@ -9,13 +9,14 @@
 
 #include "exec/kernels/vector_rows.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __FAST_MATH__
-#error "the vector loops need IEEE arithmetic: compile without -ffast-math"
+#if defined(__FAST_MATH__) || FLT_EVAL_METHOD != 0
+#error "the vector loops need IEEE arithmetic of each type: no -ffast-math, and on 32-bit x86 -mfpmath=sse -msse2"
 #endif
 
 #define INLINE static inline __attribute__((always_inline)) RG__VECTOR_TARGET
