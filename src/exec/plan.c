@@ -70,7 +70,7 @@ static void find_needed(rg__build *b)
     const rg_tape *t = b->t;
     if (b->demand->wanted != UINT32_MAX)
         ask(b, b->demand->wanted, true);
-    for (size_t i = 0; i < t->keeps.count; i++)
+    for (size_t i = 0; i < t->keeps.count && !b->demand->last; i++)
         ask(b, t->keeps.id[i], true);
     for (size_t i = 0; i < t->assigns.count; i++)
         ask(b, rg__at(t, t->assigns.id[i])->in[0], false);

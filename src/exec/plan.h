@@ -107,7 +107,7 @@ typedef struct rg__plan {
     size_t scratch, partial, retained;
     /* the cache's */
     uint64_t key, events;
-    uint32_t wanted;
+    rg__demand demand;
     void *structure;
     size_t structure_bytes;
     uint64_t used;

@@ -26,11 +26,16 @@ static uint64_t key_of(rg_tape *t, const rg__demand *demand)
     return rg__hash64(parts, sizeof parts, rg__structure_hash(t));
 }
 
+static bool same_demand(const rg__demand *a, const rg__demand *b)
+{
+    return a->wanted == b->wanted && a->assign == b->assign && a->last == b->last;
+}
+
 static rg__plan *find_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
 {
     for (int i = 0; i < t->plans; i++) {
         rg__plan *p = t->plan[i];
-        if (p->key == key && p->events == t->events && p->wanted == demand->wanted &&
+        if (p->key == key && p->events == t->events && same_demand(&p->demand, demand) &&
             p->structure_bytes == t->structure.used && memcmp(p->structure, t->structure.bytes, t->structure.used) == 0) {
             p->used = ++t->clock;
             return p;
@@ -50,7 +55,7 @@ static rg__plan *make_plan(rg_tape *t, uint64_t key, const rg__demand *demand)
         return NULL;
     p->key = key;
     p->events = t->events;
-    p->wanted = demand->wanted;
+    p->demand = *demand;
     p->used = ++t->clock;
     p->structure_bytes = t->structure.used;
     p->structure = malloc(t->structure.used + 1);
