@@ -78,6 +78,11 @@ static rg_tensor fit(rg_tape *t, const rg__op *op, rg_tensor g, const rg__node *
     return repeated || shift < 0 ? rg_expand(t, g, shape) : g;
 }
 
+rg_tensor rg__fit(const rg__vjp *v, int i, rg_tensor x)
+{
+    return fit(v->t, v->node->op, x, rg__at(v->t, v->node->in[i]));
+}
+
 static void accumulate(replay *r, uint32_t id, rg_tensor g)
 {
     uint32_t *slot = &r->cotangent[id - r->first];

@@ -17,6 +17,7 @@ static inline char *locate(const rg__operand *o, char *const *address, char *scr
     case RG__SLOT: return scratch + o->at;
     case RG__FULL_OF: return address[o->at] + (o->offset + row * columns) * o->size;
     case RG__ROWS_OF: return address[o->at] + (o->offset + row) * o->size;
+    case RG__SAME_OF: return address[o->at] + o->offset * o->size;
     }
     return NULL;
 }
@@ -118,9 +119,18 @@ static void apply(const rg__instruction *k, char *const *address, char *scratch,
     stride[0] = k->out.size;
     for (int i = 0; i < k->n_in; i++) {
         p[i + 1] = locate(&k->in[i], address, scratch, row, columns);
-        stride[i + 1] = k->in[i].size;
+        stride[i + 1] = k->in[i].spread || k->in[i].one ? 0 : k->in[i].size;
     }
-    k->loop(k->by_row ? rows : rows * columns, p, stride, k->attr);
+    if (!k->spread) {
+        k->loop(k->by_row ? rows : rows * columns, p, stride, k->attr);
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        k->loop(columns, p, stride, k->attr);
+        p[0] += columns * k->out.size;
+        for (int i = 0; i < k->n_in; i++)
+            p[i + 1] += k->in[i].spread ? k->in[i].size : columns * stride[i + 1];
+    }
 }
 
 /* A fold's partial results among a chunk's. */
@@ -149,23 +159,46 @@ static void run_block(const rg__fused *f, char *const *address, char *scratch, c
         case RG__REPEAT: repeat(out, in, k->out.size, rows, columns); break;
         case RG__FOLD_ROW: rg__fold_rows(k->fold, (rg_dtype)k->dtype, out, in, rows, columns); break;
         case RG__FOLD_COLUMN:
-            rg__fold_columns(k->fold, (rg_dtype)k->dtype, results_of(k, partial), in, rows, columns);
+            if (k->buffered)
+                rg__fold_onto(k->fold, (rg_dtype)k->dtype, scratch + k->in[1].at, in, rows, columns);
+            else
+                rg__fold_columns(k->fold, (rg_dtype)k->dtype, results_of(k, partial), in, rows, columns);
             break;
         default: rg__fold_columns(k->fold, (rg_dtype)k->dtype, results_of(k, partial), in, rows * columns, 1); break;
         }
     }
 }
 
+/* Sums in f32 stay short: they go into the chunk's own every so many rows. */
+static void empty_buffers(const rg__fused *f, char *scratch, char *partial)
+{
+    for (int i = 0; i < f->instructions; i++) {
+        const rg__instruction *k = &f->instruction[i];
+        if (!k->buffered)
+            continue;
+        rg__fold_columns(k->fold, (rg_dtype)k->dtype, results_of(k, partial), scratch + k->in[1].at, 1, f->columns);
+        rg__fold_clear(k->fold, (rg_dtype)k->dtype, scratch + k->in[1].at, f->columns);
+    }
+}
+
 static void run_chunk(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t chunk)
 {
+    enum { BUFFERED = 16 }; /* blocks */
     const int64_t first = chunk * f->chunk, end = first + f->chunk < f->rows ? first + f->chunk : f->rows;
     for (int i = 0; i < f->instructions; i++) {
         const rg__instruction *k = &f->instruction[i];
         if (k->kind >= RG__FOLD_COLUMN)
             rg__fold_start(k->fold, results_of(k, partial), k->kind == RG__FOLD_ALL ? 1 : f->columns);
+        if (k->buffered)
+            rg__fold_clear(k->fold, (rg_dtype)k->dtype, scratch + k->in[1].at, f->columns);
     }
-    for (int64_t row = first; row < end; row += f->block)
+    int64_t blocks = 0;
+    for (int64_t row = first; row < end; row += f->block) {
         run_block(f, address, scratch, partial, row, row + f->block < end ? f->block : end - row);
+        if (++blocks % BUFFERED == 0)
+            empty_buffers(f, scratch, partial);
+    }
+    empty_buffers(f, scratch, partial);
 }
 
 /* Joins the chunks' partial results in their order. */

@@ -30,18 +30,21 @@ typedef enum rg__operand_kind {
     RG__SLOT,    /* scratch memory of the thread, at `at`            */
     RG__FULL_OF, /* value `at`, an element for each position         */
     RG__ROWS_OF, /* value `at`, an element for each row              */
+    RG__SAME_OF, /* value `at`, the same for every block         */
 } rg__operand_kind;
 
 typedef struct rg__operand {
     rg__operand_kind kind;
     uint8_t size;   /* bytes of an element               */
+    bool one;       /* one element for all positions     */
+    bool spread;    /* one element a row, for all of its columns */
     uint32_t at;    /* slot: offset in bytes; else value */
     int64_t offset; /* elements from the value's first   */
 } rg__operand;
 
 typedef enum rg__instruction_kind {
     RG__APPLY,       /* an element-wise kernel                             */
-    RG__REPEAT,      /* one element a row to all of its columns            */
+    RG__REPEAT,      /* one element a row to all of its columns, for short rows */
     RG__GATHER,      /* a value of any strides into a slot                 */
     RG__FOLD_ROW,    /* full to one element a row                          */
     RG__FOLD_COLUMN, /* full to one element a column, through partial sums */
@@ -51,6 +54,7 @@ typedef enum rg__instruction_kind {
 typedef struct rg__instruction {
     rg__instruction_kind kind;
     bool by_row; /* one element a row instead of a column */
+    bool spread; /* an operand is                         */
     uint8_t n_in, dtype;
     rg__fold fold;
     rg__loop loop;
@@ -61,6 +65,7 @@ typedef struct rg__instruction {
     int rank;
     const int64_t *dims, *strides;
     size_t partial; /* bytes into the step's partial results */
+    bool buffered;  /* fold of columns: a few rows are summed in the slot in[1] first */
 } rg__instruction;
 
 /* Filled once a thread: a scalar, or a row that is the same for all. */

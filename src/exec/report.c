@@ -58,7 +58,10 @@ static void print_operand(const rg__plan *plan, const rg__operand *o, FILE *out)
     if (o->kind == RG__SLOT)
         fprintf(out, " s%" PRIu32, o->at / RG__ALIGN);
     else
-        fprintf(out, " %%%" PRIu32 "%s", plan->value[o->at].node, o->kind == RG__ROWS_OF ? "[rows]" : "");
+        fprintf(out, " %%%" PRIu32 "%s", plan->value[o->at].node,
+                o->kind == RG__ROWS_OF ? "[rows]"
+                : o->one               ? "[one]"
+                                       : "");
 }
 
 static void print_instruction(const rg__plan *plan, const rg__instruction *k, FILE *out)

@@ -8,6 +8,7 @@
 #define BLOCK         1024  /* elements of a block, so that several stay in the first-level cache */
 #define CHUNK         32768 /* elements of a chunk, at least                                      */
 #define MOST_CHUNKS   64
+#define WIDE          32    /* columns from which on a loop a row pays                            */
 #define PARALLEL_WORK 65536 /* element operations below which a second thread costs more than it gives */
 
 /* ---- values ---- */
@@ -25,7 +26,7 @@ typedef struct writer {
     struct slots {
         uint32_t *offset;
         int count, capacity;
-    } free[3]; /* of 1, 4 and 8 bytes an element */
+    } free[2][3]; /* an element a position or a row; of 1, 4 and 8 bytes */
     struct loaded {
         uint32_t root;
         int64_t offset;
@@ -95,21 +96,21 @@ static int slot_class(size_t size)
 }
 
 /* Filled slots are never shared: they are written before the first instruction. */
-static uint32_t take_slot(writer *w, size_t size, bool filled)
+static uint32_t take_slot(writer *w, size_t size, bool by_row, bool filled)
 {
-    struct slots *s = &w->free[slot_class(size)];
+    struct slots *s = &w->free[by_row][slot_class(size)];
     if (s->count && !filled)
         return s->offset[--s->count];
-    const size_t offset = w->f->scratch;
-    w->f->scratch += ((size_t)(w->f->block * w->f->columns) * size + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+    const size_t offset = w->f->scratch, elements = (size_t)(by_row ? w->f->block : w->f->block * w->f->columns);
+    w->f->scratch += (elements * size + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
     if (w->f->scratch > UINT32_MAX)
         w->b->failed = true;
     return (uint32_t)offset;
 }
 
-static void give_slot(writer *w, rg__operand o)
+static void give_slot(writer *w, rg__operand o, bool by_row)
 {
-    struct slots *s = &w->free[slot_class(o.size)];
+    struct slots *s = &w->free[by_row][slot_class(o.size)];
     uint32_t *list = grown(w, s->offset, s->count, &s->capacity, sizeof *list);
     if (!list)
         return;
@@ -117,10 +118,10 @@ static void give_slot(writer *w, rg__operand o)
     list[s->count++] = o.at;
 }
 
-static rg__operand new_slot(writer *w, rg_dtype dtype)
+static rg__operand new_slot(writer *w, rg_dtype dtype, bool by_row)
 {
     const size_t size = rg_dtype_size(dtype);
-    return (rg__operand){RG__SLOT, (uint8_t)size, take_slot(w, size, false), 0};
+    return (rg__operand){.kind = RG__SLOT, .size = (uint8_t)size, .at = take_slot(w, size, by_row, false)};
 }
 
 /* ---- reading ---- */
@@ -152,7 +153,7 @@ static void remember(writer *w, uint32_t root, int64_t offset, const rg__reading
 static rg__operand filled(writer *w, rg__operand from, bool row)
 {
     rg__fused *f = w->f;
-    rg__operand slot = {RG__SLOT, from.size, take_slot(w, from.size, true), 0};
+    rg__operand slot = {.kind = RG__SLOT, .size = from.size, .at = take_slot(w, from.size, false, true)};
     rg__filling *list = grown(w, f->filling, f->fillings, &w->filling_capacity, sizeof *list);
     if (!list)
         return slot;
@@ -164,7 +165,7 @@ static rg__operand filled(writer *w, rg__operand from, bool row)
 /* One element a row to all of its columns. */
 static rg__operand repeated(writer *w, rg__operand rows, rg_dtype dtype)
 {
-    rg__operand slot = new_slot(w, dtype);
+    rg__operand slot = new_slot(w, dtype, false);
     rg__instruction *k = add_instruction(w, RG__REPEAT);
     if (k) {
         k->out = slot;
@@ -178,7 +179,7 @@ static rg__operand gathered(writer *w, rg__operand value, const rg__reading *r, 
 {
     /* Neighbouring axes that lie one behind the other are walked as one; a scalar space has one axis. */
     int64_t *d = rg__plan_alloc(w->b, 2 * RG_MAX_RANK * sizeof *d), *s = d ? d + RG_MAX_RANK : NULL;
-    rg__operand slot = new_slot(w, dtype);
+    rg__operand slot = new_slot(w, dtype, false);
     rg__instruction *k = add_instruction(w, RG__GATHER);
     if (!d || !k)
         return slot;
@@ -206,44 +207,70 @@ static rg__operand gathered(writer *w, rg__operand value, const rg__reading *r, 
     return slot;
 }
 
-/* Operand i of node n as an array of the block. */
-static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row)
+/* Operand i of node n: an array of the block, or, where the loop may take it so, one element for all or for each row. */
+static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row, bool one)
 {
     rg__build *b = w->b;
     const rg__node *in = rg__at(b->t, n->in[i]);
     const rg_dtype dtype = (rg_dtype)in->dtype;
     const uint32_t root = rg__build_root(b, n->in[i]);
     const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
-    if (b->needed[root] && b->group[root] == w->group) {
-        if (by_row || b->role[root] == RG__FULL)
-            return w->operand[root];
-        const rg__operand *known = find_loaded(w, root, 0, &r, n->rank, n->dims);
-        rg__operand full = known ? *known : repeated(w, w->operand[root], dtype);
-        if (!known)
-            remember(w, root, 0, &r, n->rank, n->dims, full);
-        return full;
-    }
-    rg__operand value = {RG__FULL_OF, (uint8_t)rg_dtype_size(dtype), value_of(w, root), in->offset};
-    if (r.kind == RG__READ_FULL) {
+    const bool inside = b->needed[root] && b->group[root] == w->group;
+    if (inside && (by_row || b->role[root] == RG__FULL))
+        return w->operand[root];
+    rg__operand value = inside ? w->operand[root]
+                               : (rg__operand){.kind = RG__FULL_OF,
+                                               .size = (uint8_t)rg_dtype_size(dtype),
+                                               .at = value_of(w, root),
+                                               .offset = in->offset};
+    if (!inside && r.kind == RG__READ_FULL) {
         value.kind = by_row ? RG__ROWS_OF : RG__FULL_OF;
         return value;
     }
-    const rg__operand *known = find_loaded(w, root, in->offset, &r, n->rank, n->dims);
+    if (!inside && r.kind == RG__READ_ONE && one) {
+        value.kind = RG__SAME_OF;
+        value.one = true;
+        return value;
+    }
+    if (!inside && r.kind == RG__READ_COLUMNS && r.columns == w->f->columns && w->f->block == 1) {
+        value.kind = RG__SAME_OF;
+        return value;
+    }
+    const bool rows = inside || (r.kind == RG__READ_ROWS && r.columns == w->f->columns);
+    if (!inside && rows)
+        value.kind = RG__ROWS_OF;
+    if (rows && one && w->f->columns >= WIDE) {
+        value.spread = true;
+        return value;
+    }
+    const int64_t offset = inside ? 0 : in->offset;
+    const rg__operand *known = find_loaded(w, root, offset, &r, n->rank, n->dims);
     if (known)
         return *known;
     rg__operand slot;
-    if (r.kind == RG__READ_ONE) {
-        slot = filled(w, value, false);
-    } else if (r.kind == RG__READ_COLUMNS && r.columns == w->f->columns) {
-        slot = filled(w, value, true);
-    } else if (r.kind == RG__READ_ROWS && r.columns == w->f->columns) {
-        value.kind = RG__ROWS_OF;
+    if (rows)
         slot = repeated(w, value, dtype);
-    } else {
+    else if (r.kind == RG__READ_ONE)
+        slot = filled(w, value, false);
+    else if (r.kind == RG__READ_COLUMNS && r.columns == w->f->columns)
+        slot = filled(w, value, true);
+    else
         slot = gathered(w, value, &r, n->rank, n->dims, dtype);
-    }
-    remember(w, root, in->offset, &r, n->rank, n->dims, slot);
+    remember(w, root, offset, &r, n->rank, n->dims, slot);
     return slot;
+}
+
+/* Loops are quick where one of two arguments, or of those that are chosen from, is one element. */
+static void read_operands(writer *w, const rg__node *n, rg__instruction *k)
+{
+    const int first = n->n_in == 3 ? 1 : 0;
+    bool array = n->n_in < 2;
+    for (int i = n->n_in; i-- > 0;) {
+        const bool one = i > first || (i == first && array);
+        k->in[i] = read_operand(w, n, i, k->by_row, one && n->n_in > 1);
+        array = array || !(k->in[i].one || k->in[i].spread);
+        k->spread = k->spread || k->in[i].spread;
+    }
 }
 
 /* ---- nodes ---- */
@@ -254,7 +281,7 @@ static void done_reading(writer *w, const rg__node *n)
         const uint32_t root = rg__build_root(w->b, n->in[i]);
         if (w->b->needed[root] && w->b->group[root] == w->group && --w->uses[root] == 0 &&
             w->operand[root].kind == RG__SLOT)
-            give_slot(w, w->operand[root]);
+            give_slot(w, w->operand[root], w->b->role[root] == RG__BY_ROW);
     }
 }
 
@@ -262,10 +289,11 @@ static rg__operand result_of(writer *w, uint32_t id)
 {
     const rg__node *n = rg__at(w->b->t, id);
     if (!w->b->stored[id])
-        return new_slot(w, (rg_dtype)n->dtype);
+        return new_slot(w, (rg_dtype)n->dtype, w->b->role[id] == RG__BY_ROW);
     const bool full = w->b->role[id] == RG__FULL;
-    return (rg__operand){full ? RG__FULL_OF : RG__ROWS_OF, (uint8_t)rg_dtype_size((rg_dtype)n->dtype), value_of(w, id),
-                         0};
+    return (rg__operand){.kind = full ? RG__FULL_OF : RG__ROWS_OF,
+                         .size = (uint8_t)rg_dtype_size((rg_dtype)n->dtype),
+                         .at = value_of(w, id)};
 }
 
 static void write_node(writer *w, uint32_t id)
@@ -275,8 +303,7 @@ static void write_node(writer *w, uint32_t id)
     const bool by_row = w->b->role[id] == RG__BY_ROW, pointwise = !n->op->kernel;
     rg__instruction k = {.kind = RG__APPLY, .by_row = by_row, .n_in = (uint8_t)n->n_in, .dtype = n->dtype};
     if (pointwise) {
-        for (int i = 0; i < n->n_in; i++)
-            k.in[i] = read_operand(w, n, i, by_row);
+        read_operands(w, n, &k);
         const rg_dtype dtype = (rg_dtype)rg__at(w->b->t, n->in[n->n_in - 1])->dtype;
         k.loop = rg__vector_loop(n->op, dtype);
         if (!k.loop)
@@ -293,23 +320,26 @@ static void write_node(writer *w, uint32_t id)
         rg__node flat = *n; /* the reduction reads its input as the input is shaped */
         flat.rank = x->rank;
         flat.dims = x->dims;
-        k.in[0] = read_operand(w, &flat, 0, false);
+        k.in[0] = read_operand(w, &flat, 0, false, false);
         rg__op_fold(n->op, &k.fold);
         k.kind = by_row ? RG__FOLD_ROW : w->b->role[id] == RG__BY_COLUMN ? RG__FOLD_COLUMN : RG__FOLD_ALL;
         if (!by_row) {
             const int64_t results = k.kind == RG__FOLD_ALL ? 1 : w->f->columns;
             k.partial = w->f->partial;
             w->f->partial += ((size_t)results * sizeof(double) + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+            k.buffered = k.kind == RG__FOLD_COLUMN && n->dtype == RG_F32 && w->f->block == 1 && w->g->nodes > 1;
+            if (k.buffered) /* for the whole step, so it is not shared */
+                k.in[1] = (rg__operand){.kind = RG__SLOT, .size = 4, .at = take_slot(w, 4, false, true)};
         }
     }
+    done_reading(w, n); /* the result may lie where an argument that is not read again was */
     k.out = result_of(w, id);
     w->operand[id] = k.out;
     rg__instruction *added = add_instruction(w, k.kind);
     if (added)
         *added = k;
-    done_reading(w, n);
     if (w->uses[id] == 0 && k.out.kind == RG__SLOT)
-        give_slot(w, k.out);
+        give_slot(w, k.out, by_row);
 }
 
 /* ---- groups ---- */
@@ -352,6 +382,8 @@ static void write_fused(writer *w, uint32_t group)
         for (int k = 0; k < n->n_in; k++)
             w->uses[rg__build_root(b, n->in[k])] = 0;
     }
+    if (f->instructions == 1 && f->scratch == 0) /* nothing has to stay in the cache */
+        f->block = f->chunk;
     f->parallel = f->chunks > 1 && g->numel * f->instructions >= PARALLEL_WORK;
     if (f->scratch > b->plan->scratch)
         b->plan->scratch = f->scratch;

@@ -1,5 +1,6 @@
 /* Element-wise ops of two arguments, which broadcast: value and gradients of each stand in one row. */
 #include "ops/family.h"
+#include "ops/loops.h"
 
 #include <math.h>
 #include <tgmath.h>
@@ -14,13 +15,13 @@
 #define NUMBER_ROWS(ROW)                                                                                               \
     /*  name     formula      sampled on      value               gradient of a            gradient of b           */  \
     ROW(add,     "a + b",     WITHIN, -2, 2,  a + b,              g,                       g)                          \
-    ROW(sub,     "a - b",     WITHIN, -2, 2,  a - b,              g,                       rg_neg(t, g))               \
+    ROW(sub,     "a - b",     WITHIN, -2, 2,  a - b,              g,                       rg_neg(t, rg__fit(v, 1, g))) \
     ROW(mul,     "a b",       WITHIN, -2, 2,  a * b,              rg_mul(t, g, b),         rg_mul(t, g, a))            \
     ROW(maximum, "max(a, b)", APART,  -1, 0,  a > b || a != a ? a : b, half_at_tie(t, g, a, b, rg_lt(t, a, b)), half_at_tie(t, g, a, b, rg_lt(t, b, a))) \
     ROW(minimum, "min(a, b)", APART,  -1, 0,  a < b || a != a ? a : b, half_at_tie(t, g, a, b, rg_lt(t, b, a)), half_at_tie(t, g, a, b, rg_lt(t, a, b)))
 
 #define FLOAT_ROWS(ROW)                                                                                                \
-    ROW(div,     "a / b",     SIGNED, .5, 2,  a / b,              rg_div(t, g, b),         rg_neg(t, rg_mul(t, g, rg_div(t, y, b)))) \
+    ROW(div,     "a / b",     SIGNED, .5, 2,  a / b,              rg_div(t, g, b),         rg_neg(t, slope(v, g, b, y))) \
     ROW(pow,     "a^b",       WITHIN, .5, 2,  pow(a, b),          rg_mul(t, g, pow_base(t, a, b)), rg_mul(t, g, pow_exponent(t, a, b, y)))
 // clang-format on
 
@@ -29,31 +30,13 @@ enum { NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM) };
 
 /* ---- kernels ---- */
 
-#define LOOP(name, T, value)                                                        \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
-    {                                                                               \
-        (void)attr;                                                                 \
-        if (s[0] == sizeof(T) && s[1] == sizeof(T) && s[2] == sizeof(T)) {          \
-            T *restrict out = (T *)p[0];                                            \
-            const T *in_a = (const T *)p[1], *in_b = (const T *)p[2];               \
-            for (int64_t i = 0; i < n; i++) {                                       \
-                T a = in_a[i], b = in_b[i];                                         \
-                out[i] = (T)(value);                                                \
-            }                                                                       \
-            return;                                                                 \
-        }                                                                           \
-        for (int64_t i = 0; i < n; i++) {                                           \
-            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]); \
-            *(T *)(p[0] + i * s[0]) = (T)(value);                                   \
-        }                                                                           \
-    }
 #define FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b) \
-    LOOP(name##_f32, float, value)                                         \
-    LOOP(name##_f64, double, value)
+    RG__LOOP2(name##_f32, float, float, value)                             \
+    RG__LOOP2(name##_f64, double, double, value)
 #define NUMBER_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b) \
     FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b)      \
-    LOOP(name##_i32, int32_t, value)                                        \
-    LOOP(name##_i64, int64_t, value)
+    RG__LOOP2(name##_i32, int32_t, int32_t, value)                          \
+    RG__LOOP2(name##_i64, int64_t, int64_t, value)
 
 NUMBER_ROWS(NUMBER_LOOPS)
 FLOAT_ROWS(FLOAT_LOOPS)
@@ -65,6 +48,13 @@ static rg_tensor half_at_tie(rg_tape *t, rg_tensor g, rg_tensor a, rg_tensor b, 
 {
     rg_tensor half = rg_mul(t, g, rg__like(t, g, .5));
     return rg_where(t, lost, rg__like(t, g, 0), rg_where(t, rg_eq(t, a, b), half, g));
+}
+
+/* g y / b; where b was repeated, it is divided by after the sum. */
+static rg_tensor slope(const rg__vjp *v, rg_tensor g, rg_tensor b, rg_tensor y)
+{
+    const bool repeated = rg_numel(v->t, b) < rg_numel(v->t, y);
+    return repeated ? rg_div(v->t, rg__fit(v, 1, rg_mul(v->t, g, y)), b) : rg_mul(v->t, g, rg_div(v->t, y, b));
 }
 
 /* b a^(b-1), and 0 where b = 0 even at a = 0. */

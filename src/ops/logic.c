@@ -1,5 +1,6 @@
 /* Comparisons, logic, selection and conversion, element by element. Only where and cast have gradients. */
 #include "ops/family.h"
+#include "ops/loops.h"
 
 // clang-format off
 #define COMPARISON_ROWS(ROW)                                                                                           \
@@ -28,48 +29,23 @@ enum {
 
 /* ---- kernels ---- */
 
-#define LOOP(name, T, value)                                                        \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
-    {                                                                               \
-        (void)attr;                                                                 \
-        for (int64_t i = 0; i < n; i++) {                                           \
-            T a = *(const T *)(p[1] + i * s[1]), b = *(const T *)(p[2] + i * s[2]); \
-            *(bool *)(p[0] + i * s[0]) = (value);                                   \
-        }                                                                           \
-    }
-#define COMPARISON_LOOPS(name, formula, value) \
-    LOOP(name##_f32, float, value)             \
-    LOOP(name##_f64, double, value)            \
-    LOOP(name##_i32, int32_t, value)           \
-    LOOP(name##_i64, int64_t, value)
-#define LOGIC_LOOPS(name, formula, value) LOOP(name##_bool, bool, value)
+#define COMPARISON_LOOPS(name, formula, value)  \
+    RG__LOOP2(name##_f32, bool, float, value)   \
+    RG__LOOP2(name##_f64, bool, double, value)  \
+    RG__LOOP2(name##_i32, bool, int32_t, value) \
+    RG__LOOP2(name##_i64, bool, int64_t, value)
+#define LOGIC_LOOPS(name, formula, value) RG__LOOP2(name##_bool, bool, bool, value)
 
 COMPARISON_ROWS(COMPARISON_LOOPS)
 EQUALITY_ROWS(COMPARISON_LOOPS)
 EQUALITY_ROWS(LOGIC_LOOPS)
 LOGIC_ROWS(LOGIC_LOOPS)
 
-static void logical_not_bool(int64_t n, char *const *p, const int64_t *s, const void *attr)
-{
-    (void)attr;
-    for (int64_t i = 0; i < n; i++)
-        *(bool *)(p[0] + i * s[0]) = !*(const bool *)(p[1] + i * s[1]);
-}
+RG__LOOP1(logical_not_bool, bool, bool, !x, )
 
-#define WHERE_LOOP(name, T)                                                         \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
-    {                                                                               \
-        (void)attr;                                                                 \
-        for (int64_t i = 0; i < n; i++) {                                           \
-            T a = *(const T *)(p[2] + i * s[2]), b = *(const T *)(p[3] + i * s[3]); \
-            *(T *)(p[0] + i * s[0]) = *(const bool *)(p[1] + i * s[1]) ? a : b;     \
-        }                                                                           \
-    }
-WHERE_LOOP(where_f32, float)
-WHERE_LOOP(where_f64, double)
-WHERE_LOOP(where_i32, int32_t)
-WHERE_LOOP(where_i64, int64_t)
-WHERE_LOOP(where_bool, bool)
+RG__LOOP_WHERE(where_1, uint8_t)
+RG__LOOP_WHERE(where_4, uint32_t)
+RG__LOOP_WHERE(where_8, uint64_t)
 
 struct cast {
     int32_t dtype;
@@ -83,23 +59,33 @@ static const rg__field fields_cast[] = {RG__FIELD(struct cast, dtype, RG__DTYPE)
 #define I64_HIGH                  0x1p63
 #define I64_HIGH_VALUE            INT64_MAX
 
-#define CONVERT(From, To, value)                   \
-    for (int64_t i = 0; i < n; i++) {              \
-        From x = *(const From *)(p[1] + i * s[1]); \
-        *(To *)(p[0] + i * s[0]) = (value);        \
-    }                                              \
+#define CONVERT(From, To, value)                  \
+    if (RG__DENSE(0, To) && RG__DENSE(1, From)) { \
+        To *out = RG__RESULT(To);                 \
+        const From *in = RG__ARGUMENT(1, From);   \
+        RG__INDEPENDENT                           \
+        for (int64_t j = 0; j < n; j++) {         \
+            const From x = in[j];                 \
+            out[j] = (value);                     \
+        }                                         \
+        break;                                    \
+    }                                             \
+    for (int64_t j = 0; j < n; j++) {             \
+        const From x = RG__AT(1, From);           \
+        RG__ANY_RESULT(To) = (value);             \
+    }                                             \
     break
 
-#define CAST_LOOP(name, From, to_i32, to_i64)                                       \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
-    {                                                                               \
-        switch ((rg_dtype)((const struct cast *)attr)->dtype) {                     \
-        case RG_F32: CONVERT(From, float, (float)x);                                \
-        case RG_F64: CONVERT(From, double, (double)x);                              \
-        case RG_I32: CONVERT(From, int32_t, to_i32);                                \
-        case RG_I64: CONVERT(From, int64_t, to_i64);                                \
-        case RG_BOOL: CONVERT(From, bool, x != 0);                                  \
-        }                                                                           \
+#define CAST_LOOP(name, From, to_i32, to_i64)                   \
+    RG__LOOP(name)                                              \
+    {                                                           \
+        switch ((rg_dtype)((const struct cast *)attr)->dtype) { \
+        case RG_F32: CONVERT(From, float, (float)x);            \
+        case RG_F64: CONVERT(From, double, (double)x);          \
+        case RG_I32: CONVERT(From, int32_t, to_i32);            \
+        case RG_I64: CONVERT(From, int64_t, to_i64);            \
+        case RG_BOOL: CONVERT(From, bool, x != 0);              \
+        }                                                       \
     }
 CAST_LOOP(cast_f32, float, SATURATE(x, int32_t, -0x1p31, I32_HIGH), SATURATE(x, int64_t, -0x1p63, I64_HIGH))
 CAST_LOOP(cast_f64, double, SATURATE(x, int32_t, -0x1p31, I32_HIGH), SATURATE(x, int64_t, -0x1p63, I64_HIGH))
@@ -203,8 +189,9 @@ RG__FAMILY(logic,
     EQUALITY_ROWS(EQUALITY_ROW)
     LOGIC_ROWS(BOOL_ROW)
     TABLE_ROW(logical_not, 1, "not x", .loop = {[RG_BOOL] = logical_not_bool}, NODIFF)
-    TABLE_ROW(where, 3, "condition ? a : b", .loop = {ALL_LOOP_TABLE(where)}, .differentiable = true, .vjp = vjp_where,
-              .sample = sample_where)
+    TABLE_ROW(where, 3, "condition ? a : b",
+              .loop = {[RG_F32] = where_4, [RG_I32] = where_4, [RG_F64] = where_8, [RG_I64] = where_8, [RG_BOOL] = where_1},
+              .differentiable = true, .vjp = vjp_where, .sample = sample_where)
     TABLE_ROW(cast, 1, "x as another dtype", .loop = {ALL_LOOP_TABLE(cast)}, .differentiable = true, .vjp = vjp_cast,
               .sample = sample_cast, RG__ATTR(cast))
 )

@@ -88,6 +88,9 @@ typedef struct rg__vjp {
 } rg__vjp;
 typedef void (*rg__vjp_rule)(const rg__vjp *v);
 
+/* x summed back to the shape of input i, for rules that go on with what is left. */
+rg_tensor rg__fit(const rg__vjp *v, int i, rg_tensor x);
+
 /* Records the expression only if the gradient of input i is wanted. */
 #define RG__GRAD(v, i, expression)       \
     do {                                 \

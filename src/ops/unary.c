@@ -1,5 +1,6 @@
 /* Element-wise ops of one argument: value and gradient of each stand in one row. */
 #include "ops/family.h"
+#include "ops/loops.h"
 
 #include <math.h>
 #include <tgmath.h>
@@ -15,7 +16,7 @@
     ROW(neg,        "-x",                WITHIN, -2, 2,   -x,                            rg_neg(t, g))                 \
     ROW(abs,        "|x|",               SIGNED, .3, 2,   x <= 0 ? 0 - x : x,           rg_mul(t, g, rg_sign(t, x)))  \
     ROW(sign,       "-1, 0 or 1",        SIGNED, .3, 2,   (x > 0) - (x < 0),             ZERO)                         \
-    ROW(square,     "x^2",               WITHIN, -2, 2,   x * x,                         rg_mul(t, g, rg_mul(t, C(2), x)))
+    ROW(square,     "x^2",               WITHIN, -2, 2,   x * x,                         rg_mul(t, rg_mul(t, g, C(2)), x))
 
 #define FLOAT_ROWS(ROW)                                                                                                \
     ROW(sqrt,       "x^(1/2)",           WITHIN, .5, 2,   sqrt(x),                       rg_div(t, g, rg_mul(t, C(2), y))) \
@@ -66,49 +67,29 @@ enum {
 
 /* ---- kernels ---- */
 
-#define LOOP(name, T_, value, attributes)                                           \
-    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
-    {                                                                               \
-        typedef T_ T;                                                               \
-        attributes;                                                                 \
-        (void)attr;                                                                 \
-        if (s[0] == sizeof(T) && s[1] == sizeof(T)) {                               \
-            T *restrict out = (T *)p[0];                                            \
-            const T *in = (const T *)p[1];                                          \
-            for (int64_t i = 0; i < n; i++) {                                       \
-                T x = in[i];                                                        \
-                out[i] = (T)(value);                                                \
-            }                                                                       \
-            return;                                                                 \
-        }                                                                           \
-        for (int64_t i = 0; i < n; i++) {                                           \
-            T x = *(const T *)(p[1] + i * s[1]);                                    \
-            *(T *)(p[0] + i * s[0]) = (T)(value);                                   \
-        }                                                                           \
-    }
 #define FLOAT_LOOPS(name, formula, kind, low, high, value, gradient) \
-    LOOP(name##_f32, float, value, )                                 \
-    LOOP(name##_f64, double, value, )
+    RG__LOOP1(name##_f32, float, float, value, )                     \
+    RG__LOOP1(name##_f64, double, double, value, )
 #define NUMBER_LOOPS(name, formula, kind, low, high, value, gradient) \
     FLOAT_LOOPS(name, formula, kind, low, high, value, gradient)      \
-    LOOP(name##_i32, int32_t, value, )                                \
-    LOOP(name##_i64, int64_t, value, )
-#define ATTRIBUTE_LOOPS(name, formula, kind, low, high, value, gradient) \
-    LOOP(name##_f32, float, value, const struct name *a = attr)          \
-    LOOP(name##_f64, double, value, const struct name *a = attr)
+    RG__LOOP1(name##_i32, int32_t, int32_t, value, )                  \
+    RG__LOOP1(name##_i64, int64_t, int64_t, value, )
+#define ATTRIBUTE_LOOPS(name, formula, kind, low, high, value, gradient)    \
+    RG__LOOP1(name##_f32, float, float, value, const struct name *a = attr) \
+    RG__LOOP1(name##_f64, double, double, value, const struct name *a = attr)
 
 NUMBER_ROWS(NUMBER_LOOPS)
 FLOAT_ROWS(FLOAT_LOOPS)
 ATTRIBUTE_ROWS(ATTRIBUTE_LOOPS)
 /* Of integers: the bounds are whole, and compared as integers, which doubles cannot tell apart beyond 2^53. */
-#define INTEGER_CLAMP(name, T_, first, last)                                       \
-    LOOP(name, T_, x<low ? low : x> high ? high : x, const struct clamp *a = attr; \
-         const T low = a->low <= (double)first    ? first                          \
-                       : a->low >= -(double)first ? last                           \
-                                                  : (T)a->low;                     \
-         const T high = a->high <= (double)first    ? first                        \
-                        : a->high >= -(double)first ? last                         \
-                                                    : (T)a->high)
+#define INTEGER_CLAMP(name, T_, first, last)                                                \
+    RG__LOOP1(name, T_, T_, x<low ? low : x> high ? high : x, const struct clamp *a = attr; \
+              const T low = a->low <= (double)first    ? first                              \
+                            : a->low >= -(double)first ? last                               \
+                                                       : (T)a->low;                         \
+              const T high = a->high <= (double)first    ? first                            \
+                             : a->high >= -(double)first ? last                             \
+                                                         : (T)a->high)
 INTEGER_CLAMP(clamp_i32, int32_t, INT32_MIN, INT32_MAX)
 INTEGER_CLAMP(clamp_i64, int64_t, INT64_MIN, INT64_MAX)
 

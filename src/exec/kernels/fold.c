@@ -34,9 +34,34 @@
         for (int64_t r = 0; r < rows; r++)                                                                   \
             ((T *)out)[r] = name##_run((const T *)in + r * columns, columns);                                \
     }                                                                                                        \
+    RG__CLONES static void name##_onto(void *sums, const void *in, int64_t rows, int64_t columns)            \
+    {                                                                                                        \
+        T *restrict p = (T *)sums;                                                                           \
+        for (int64_t r = 0; r < rows; r++) {                                                                 \
+            const T *restrict x = (const T *)in + r * columns;                                               \
+            for (int64_t c = 0; c < columns; c++)                                                            \
+                p[c] = JOIN(p[c], x[c]);                                                                     \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void name##_clear(void *sums, int64_t n)                                                          \
+    {                                                                                                        \
+        for (int64_t i = 0; i < n; i++)                                                                      \
+            ((T *)sums)[i] = FIRST;                                                                          \
+    }                                                                                                        \
     RG__CLONES static void name##_columns(double *restrict p, const void *in, int64_t rows, int64_t columns) \
     {                                                                                                        \
-        for (int64_t r = 0; r < rows; r++) {                                                                 \
+        int64_t r = 0;                                                                                       \
+        for (; r + 4 <= rows; r += 4) { /* four rows for each time that the results are read and written */  \
+            const T *restrict x = (const T *)in + r * columns, *restrict y = x + columns;                    \
+            const T *restrict z = y + columns, *restrict w = z + columns;                                    \
+            for (int64_t c = 0; c < columns; c++) {                                                          \
+                double v = JOIN(p[c], (double)x[c]);                                                         \
+                v = JOIN(v, (double)y[c]);                                                                   \
+                v = JOIN(v, (double)z[c]);                                                                   \
+                p[c] = JOIN(v, (double)w[c]);                                                                \
+            }                                                                                                \
+        }                                                                                                    \
+        for (; r < rows; r++) {                                                                              \
             const T *restrict x = (const T *)in + r * columns;                                               \
             for (int64_t c = 0; c < columns; c++)                                                            \
                 p[c] = JOIN(p[c], (double)x[c]);                                                             \
@@ -59,10 +84,12 @@ static const struct {
     void (*rows)(void *out, const void *in, int64_t rows, int64_t columns);
     void (*columns)(double *restrict partial, const void *in, int64_t rows, int64_t columns);
     void (*all)(double *partial, const void *in, int64_t n);
+    void (*onto)(void *sums, const void *in, int64_t rows, int64_t columns);
+    void (*clear)(void *sums, int64_t n);
 } folds[3][2] = {
-#define ENTRY(name)                             \
-    {                                           \
-        name##_rows, name##_columns, name##_all \
+#define ENTRY(name)                                                        \
+    {                                                                      \
+        name##_rows, name##_columns, name##_all, name##_onto, name##_clear \
     }
     [RG__FOLD_SUM] = {ENTRY(sum_f32), ENTRY(sum_f64)},
     [RG__FOLD_MAX] = {ENTRY(max_f32), ENTRY(max_f64)},
@@ -77,6 +104,16 @@ bool rg__fold_has(rg__fold fold, rg_dtype dtype)
 void rg__fold_rows(rg__fold fold, rg_dtype dtype, void *out, const void *in, int64_t rows, int64_t columns)
 {
     folds[fold][dtype].rows(out, in, rows, columns);
+}
+
+void rg__fold_onto(rg__fold fold, rg_dtype dtype, void *sums, const void *in, int64_t rows, int64_t columns)
+{
+    folds[fold][dtype].onto(sums, in, rows, columns);
+}
+
+void rg__fold_clear(rg__fold fold, rg_dtype dtype, void *sums, int64_t n)
+{
+    folds[fold][dtype].clear(sums, n);
 }
 
 void rg__fold_start(rg__fold fold, double *partial, int64_t n)
