@@ -65,6 +65,9 @@ typedef struct rg__reading {
 } rg__reading;
 rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const int64_t *dims);
 
+/* Does the op read, or add to, one element of each row at an index? Then a fused step can do it. columns: of a row. */
+bool rg__indexes_rows(const rg_tape *t, const rg__node *n, int64_t *columns);
+
 /* Passes, in this order. */
 void rg__merge_same(rg__build *b);  /* common sub-expressions */
 void rg__form_groups(rg__build *b); /* fusion                 */

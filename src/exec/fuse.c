@@ -51,6 +51,23 @@ rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const in
     return r;
 }
 
+/* ---- indices that fit ---- */
+
+bool rg__indexes_rows(const rg_tape *t, const rg__node *n, int64_t *columns)
+{
+    if (n->op->at_index == RG__NOT_INDEXED)
+        return false;
+    const rg__node *x = rg__at(t, n->in[0]), *index = rg__at(t, n->in[1]);
+    const int axis = rg__op_index_axis(n);
+    if (x->rank == 0)
+        return false;
+    *columns = x->dims[axis];
+    for (int i = 0; i < x->rank; i++)
+        if (index->dims[i] != (i == axis ? 1 : x->dims[i]) || (i > axis && x->dims[i] != 1))
+            return false;
+    return *columns > 1 && *columns <= MOST_COLUMNS && x->numel > *columns;
+}
+
 /* ---- reductions that fit ---- */
 
 typedef struct reduction {
@@ -63,6 +80,13 @@ typedef struct reduction {
 static reduction reduction_of(const rg__build *b, const rg__node *n)
 {
     reduction r = {.fits = false};
+    if (n->op->at_index == RG__PICKS && rg__indexes_rows(b->t, n, &r.columns)) {
+        const rg__node *x = rg__at(b->t, n->in[0]);
+        r.fits = rg__read_as(b, n->in[0], x->rank, x->dims).kind == RG__READ_FULL &&
+                 rg__read_as(b, n->in[1], n->rank, n->dims).kind == RG__READ_FULL;
+        r.role = RG__BY_ROW;
+        return r;
+    }
     if (n->n_in != 1 || !rg__op_fold(n->op, &r.fold) || !rg__fold_has(r.fold, (rg_dtype)n->dtype))
         return r;
     const rg__node *x = rg__at(b->t, n->in[0]);
@@ -89,8 +113,12 @@ static reduction reduction_of(const rg__build *b, const rg__node *n)
 
 /* ---- groups ---- */
 
-static bool is_pointwise(const rg__node *n)
+static bool is_pointwise(const rg__build *b, const rg__node *n)
 {
+    int64_t columns;
+    if (n->op->at_index == RG__PLACES)
+        return rg__indexes_rows(b->t, n, &columns) && rg__read_as(b, n->in[1], n->rank, n->dims).kind == RG__READ_ROWS &&
+               rg__read_as(b, n->in[2], n->rank, n->dims).kind == RG__READ_ROWS;
     return (n->op->loop[RG_F32] || n->op->loop[RG_BOOL]) && !n->op->kernel && n->n_in <= 3;
 }
 
@@ -154,6 +182,9 @@ static bool agree(int64_t *columns, int64_t wanted)
 /* Can group g read the operands of n, as a full node? Settles the number of columns. */
 static bool fits_full(const rg__build *b, const rg__node *n, uint32_t group, int64_t *columns)
 {
+    int64_t row;
+    if (n->op->at_index && (!rg__indexes_rows(b->t, n, &row) || !agree(columns, row)))
+        return false;
     for (int i = 0; i < n->n_in; i++) {
         const uint32_t root = rg__build_root(b, n->in[i]);
         const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
@@ -174,21 +205,23 @@ static bool fits_full(const rg__build *b, const rg__node *n, uint32_t group, int
     return true;
 }
 
-/* The same for a node with one element a row. */
-static bool fits_by_row(const rg__build *b, const rg__node *n, uint32_t group)
+/* The same for operand i of a node with one element a row. */
+static bool fits_by_row(const rg__build *b, const rg__node *n, int i, uint32_t group)
 {
-    for (int i = 0; i < n->n_in; i++) {
-        const uint32_t root = rg__build_root(b, n->in[i]);
-        const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
-        const bool inside = is_inside(b, root, group);
-        if (inside && b->role[root] == RG__BY_ROW && (r.kind == RG__READ_FULL || rg__at(b->t, root)->numel == 1) &&
-            (r.whole || r.kind == RG__READ_ONE))
-            continue;
-        if (!inside && (r.kind == RG__READ_FULL || r.kind == RG__READ_ONE))
-            continue;
-        return false;
-    }
-    return true;
+    const uint32_t root = rg__build_root(b, n->in[i]);
+    const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
+    if (!is_inside(b, root, group))
+        return r.kind == RG__READ_FULL || r.kind == RG__READ_ONE;
+    return b->role[root] == RG__BY_ROW && (r.kind == RG__READ_FULL || rg__at(b->t, root)->numel == 1) &&
+           (r.whole || r.kind == RG__READ_ONE);
+}
+
+static bool all_fit_by_row(const rg__build *b, const rg__node *n, uint32_t group)
+{
+    bool fit = n->op->at_index == RG__NOT_INDEXED;
+    for (int i = 0; i < n->n_in && fit; i++)
+        fit = fits_by_row(b, n, i, group);
+    return fit;
 }
 
 /* Joins if it fits; true if it did. */
@@ -204,7 +237,7 @@ static bool join_pointwise(rg__build *b, uint32_t id, uint32_t group)
         add_node(b, group, id, RG__FULL);
         return true;
     }
-    if (g->columns > 1 && n->numel == g->numel / g->columns && fits_by_row(b, n, group)) {
+    if (g->columns > 1 && n->numel == g->numel / g->columns && all_fit_by_row(b, n, group)) {
         add_node(b, group, id, RG__BY_ROW);
         return true;
     }
@@ -221,7 +254,7 @@ static bool join_reduction(rg__build *b, uint32_t id, uint32_t group, const redu
         return false;
     if (is_inside(b, root, group) && (b->role[root] != RG__FULL || !rg__read_as(b, n->in[0], x->rank, x->dims).whole))
         return false;
-    if (!agree(&columns, r->columns))
+    if (!agree(&columns, r->columns) || (n->n_in > 1 && !fits_by_row(b, n, 1, group)))
         return false;
     g->columns = columns;
     add_node(b, group, id, r->role);
@@ -247,7 +280,7 @@ static void place_node(rg__build *b, uint32_t id, uint32_t floor)
 {
     const rg__node *n = rg__at(b->t, id);
     const reduction r = reduction_of(b, n);
-    const bool pointwise = is_pointwise(n) && n->numel > 0;
+    const bool pointwise = is_pointwise(b, n) && n->numel > 0;
     if (!pointwise && !r.fits) {
         for (int i = 0; i < n->n_in; i++) {
             const uint32_t root = rg__build_root(b, n->in[i]);

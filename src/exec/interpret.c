@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 /* ---- operands ---- */
 
 static inline char *locate(const rg__operand *o, char *const *address, char *scratch, int64_t row, int64_t columns)
@@ -133,13 +129,56 @@ static void apply(const rg__instruction *k, char *const *address, char *scratch,
     }
 }
 
+#define PICK(T)                                                              \
+    ((T *)(void *)out)[r] = ((const T *)(const void *)in)[r * columns + at]; \
+    break
+#define PLACE(T)                                                                  \
+    ((T *)(void *)out)[r * columns + at] += ((const T *)(const void *)source)[r]; \
+    break
+
+/* One element of each row is read, or added to. False where an index is out of range. */
+static bool at_index(const rg__instruction *k, char *const *address, char *scratch, int64_t row, int64_t rows,
+                     int64_t columns, rg__bad_index *bad)
+{
+    char *const out = locate(&k->out, address, scratch, row, columns);
+    const char *const in = locate(&k->in[0], address, scratch, row, columns);
+    const char *const source = k->kind == RG__PLACE ? locate(&k->in[2], address, scratch, row, columns) : NULL;
+    const int64_t *const index = (const int64_t *)(void *)locate(&k->in[1], address, scratch, row, columns);
+    if (source && in != out)
+        memcpy(out, in, (size_t)(rows * columns) * k->out.size);
+    for (int64_t r = 0; r < rows; r++) {
+        const int64_t at = index[r];
+        if (at < 0 || at >= columns) {
+            *bad = (rg__bad_index){row + r, at, columns, k->node};
+            return false;
+        }
+        if (!source) {
+            switch (k->out.size) {
+            case 1: PICK(uint8_t);
+            case 4: PICK(uint32_t);
+            case 8: PICK(uint64_t);
+            }
+        } else {
+            switch ((rg_dtype)k->dtype) {
+            case RG_F32: PLACE(float);
+            case RG_F64: PLACE(double);
+            case RG_I32: PLACE(int32_t);
+            case RG_I64: PLACE(int64_t);
+            case RG_BOOL: break;
+            }
+        }
+    }
+    return true;
+}
+
 /* A fold's partial results among a chunk's. */
 static double *results_of(const rg__instruction *k, char *partial)
 {
     return (double *)(void *)(partial + k->partial);
 }
 
-static void run_block(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t row, int64_t rows)
+static bool run_block(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t row, int64_t rows,
+                      rg__bad_index *bad)
 {
     const int64_t columns = f->columns;
     for (int i = 0; i < f->instructions; i++) {
@@ -151,6 +190,11 @@ static void run_block(const rg__fused *f, char *const *address, char *scratch, c
         if (k->kind == RG__GATHER) {
             gather(scratch + k->out.at, address[k->in[0].at] + k->in[0].offset * k->in[0].size, k, row * columns,
                    rows * columns);
+            continue;
+        }
+        if (k->kind == RG__PICK || k->kind == RG__PLACE) {
+            if (!at_index(k, address, scratch, row, rows, columns, bad))
+                return false;
             continue;
         }
         char *out = locate(&k->out, address, scratch, row, columns);
@@ -167,6 +211,7 @@ static void run_block(const rg__fused *f, char *const *address, char *scratch, c
         default: rg__fold_columns(k->fold, (rg_dtype)k->dtype, results_of(k, partial), in, rows * columns, 1); break;
         }
     }
+    return true;
 }
 
 /* Sums in f32 stay short: they go into the chunk's own every so many rows. */
@@ -181,7 +226,8 @@ static void empty_buffers(const rg__fused *f, char *scratch, char *partial)
     }
 }
 
-static void run_chunk(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t chunk)
+static bool run_chunk(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t chunk,
+                      rg__bad_index *bad)
 {
     enum { BUFFERED = 16 }; /* blocks */
     const int64_t first = chunk * f->chunk, end = first + f->chunk < f->rows ? first + f->chunk : f->rows;
@@ -194,11 +240,13 @@ static void run_chunk(const rg__fused *f, char *const *address, char *scratch, c
     }
     int64_t blocks = 0;
     for (int64_t row = first; row < end; row += f->block) {
-        run_block(f, address, scratch, partial, row, row + f->block < end ? f->block : end - row);
+        if (!run_block(f, address, scratch, partial, row, row + f->block < end ? f->block : end - row, bad))
+            return false;
         if (++blocks % BUFFERED == 0)
             empty_buffers(f, scratch, partial);
     }
     empty_buffers(f, scratch, partial);
+    return true;
 }
 
 /* Joins the chunks' partial results in their order. */
@@ -216,27 +264,37 @@ static void join(const rg__fused *f, char *const *address, char *partial)
     }
 }
 
-void rg__fused_run(const rg__fused *f, char *const *address, char *scratch, size_t scratch_stride, char *partial,
-                   int threads)
+/* The chunks from `first` on that are this thread's; `bad` is that of the first row of all threads. */
+static void run_chunks(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t first,
+                       int64_t end, rg__bad_index *bad)
 {
+    prepare(f, address, scratch);
+    for (int64_t c = first; c < end; c++) {
+        rg__bad_index found;
+        if (run_chunk(f, address, scratch, partial + (size_t)c * f->partial, c, &found))
+            continue;
 #ifdef _OPENMP
-    if (f->parallel && threads > 1) {
-        const int team = threads < f->chunks ? threads : (int)f->chunks;
-#pragma omp parallel num_threads(team)
-        {
-            char *own = scratch + (size_t)omp_get_thread_num() * scratch_stride;
-            prepare(f, address, own);
-#pragma omp for schedule(static)
-            for (int64_t c = 0; c < f->chunks; c++)
-                run_chunk(f, address, own, partial + (size_t)c * f->partial, c);
-        }
-        join(f, address, partial);
+#pragma omp critical(rg__bad_index)
+#endif
+        if (found.row < bad->row)
+            *bad = found;
         return;
     }
+}
+
+bool rg__fused_run(const rg__fused *f, char *const *address, char *scratch, size_t scratch_stride, char *partial,
+                   int threads, rg__bad_index *bad)
+{
+    bad->row = INT64_MAX;
+    const int64_t team = !f->parallel ? 1 : threads < f->chunks ? threads : f->chunks;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)team) schedule(static, 1) if (team > 1)
 #endif
-    (void)scratch_stride, (void)threads;
-    prepare(f, address, scratch);
-    for (int64_t c = 0; c < f->chunks; c++)
-        run_chunk(f, address, scratch, partial + (size_t)c * f->partial, c);
+    for (int64_t i = 0; i < team; i++)
+        run_chunks(f, address, scratch + (size_t)i * scratch_stride, partial, i * f->chunks / team,
+                   (i + 1) * f->chunks / team, bad);
+    if (bad->row != INT64_MAX)
+        return false;
     join(f, address, partial);
+    return true;
 }

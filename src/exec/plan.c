@@ -43,9 +43,11 @@ static void ask(rg__build *b, uint32_t id, bool keep)
 }
 
 /* May a later backward pass need this value, and would it be dear to compute it again? */
-static bool is_worth_keeping(const rg__node *n)
+static bool is_worth_keeping(const rg_tape *t, const rg__node *n)
 {
-    return !(n->flags & RG__CUT) && n->op->kernel && n->n_in > 0;
+    int64_t columns;
+    const bool cheap = n->op->at_index == RG__PLACES && rg__indexes_rows(t, n, &columns);
+    return !(n->flags & RG__CUT) && n->op->kernel && n->n_in > 0 && !cheap;
 }
 
 /* When parameters are about to change, what was fused away may be lost. Kept is what nodes that are not run yet read, be
@@ -78,7 +80,7 @@ static void find_needed(rg__build *b)
         const rg__node *n = rg__at(t, id);
         if (!b->needed[id])
             continue;
-        if (!b->demand->last && is_worth_keeping(n))
+        if (!b->demand->last && is_worth_keeping(t, n))
             b->asked[id] = true;
         for (int i = 0; i < n->n_in; i++)
             ask(b, n->in[i], false);
@@ -197,9 +199,13 @@ static bool run_steps(rg_tape *t, const rg__plan *plan, char *const *address)
     char *scratch = t->workspace + plan->workspace, *partial = scratch + stride * (size_t)t->threads;
     for (int i = 0; i < plan->steps; i++) {
         const rg__step *s = &plan->step[i];
-        if (s->fused)
-            rg__fused_run(s->fused, address, scratch, stride, partial, t->threads);
-        else if (!run_kernel(t, s, address))
+        rg__bad_index bad;
+        if (s->fused && !rg__fused_run(s->fused, address, scratch, stride, partial, t->threads, &bad)) {
+            rg__fail_at(t, rg__at(t, bad.node), RG_ERROR_VALUE, "index %lld is out of range 0 to %lld",
+                        (long long)bad.index, (long long)bad.extent - 1);
+            return false;
+        }
+        if (!s->fused && !run_kernel(t, s, address))
             return false;
     }
     return true;

@@ -46,6 +46,8 @@ typedef enum rg__instruction_kind {
     RG__APPLY,       /* an element-wise kernel                             */
     RG__REPEAT,      /* one element a row to all of its columns, for short rows */
     RG__GATHER,      /* a value of any strides into a slot                 */
+    RG__PICK,        /* an element of each row, at an index                */
+    RG__PLACE,       /* an element of each row added to, at an index       */
     RG__FOLD_ROW,    /* full to one element a row                          */
     RG__FOLD_COLUMN, /* full to one element a column, through partial sums */
     RG__FOLD_ALL,    /* full to one element, through partial sums          */
@@ -58,6 +60,7 @@ typedef struct rg__instruction {
     uint8_t n_in, dtype;
     rg__fold fold;
     rg__loop loop;
+    uint32_t node;    /* pick, place: whose failure it is */
     const char *name; /* of the op */
     const void *attr;
     rg__operand out, in[3];
@@ -130,8 +133,14 @@ void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out);
 /* Runs it on a tape of the structure that it was made for. */
 bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand);
 
-/* Runs one fused step. address[v]: of value v's first element. */
-void rg__fused_run(const rg__fused *fused, char *const *address, char *scratch, size_t scratch_stride, char *partial,
-                   int threads);
+/* The first index of a fused step that is out of range. */
+typedef struct rg__bad_index {
+    int64_t row, index, extent;
+    uint32_t node;
+} rg__bad_index;
+
+/* Runs one fused step. address[v]: of value v's first element. False, and `bad`, where an index is out of range. */
+bool rg__fused_run(const rg__fused *fused, char *const *address, char *scratch, size_t scratch_stride, char *partial,
+                   int threads, rg__bad_index *bad);
 
 #endif

@@ -67,13 +67,15 @@ static void print_operand(const rg__plan *plan, const rg__operand *o, FILE *out)
 static void print_instruction(const rg__plan *plan, const rg__instruction *k, FILE *out)
 {
     static const char *const names[] = {
-        [RG__REPEAT] = "repeat",           [RG__GATHER] = "gather",     [RG__FOLD_ROW] = "fold row",
-        [RG__FOLD_COLUMN] = "fold column", [RG__FOLD_ALL] = "fold all",
+        [RG__REPEAT] = "repeat",     [RG__GATHER] = "gather",
+        [RG__FOLD_ROW] = "fold row", [RG__FOLD_COLUMN] = "fold column",
+        [RG__FOLD_ALL] = "fold all", [RG__PICK] = "pick",
+        [RG__PLACE] = "place",
     };
     fprintf(out, "        %-12s", k->kind == RG__APPLY ? k->name : names[k->kind]);
     print_operand(plan, &k->out, out);
     fputs(" <-", out);
-    for (int i = 0; i < (k->kind == RG__APPLY ? k->n_in : 1); i++)
+    for (int i = 0; i < (k->kind <= RG__PLACE && k->n_in ? k->n_in : 1); i++)
         print_operand(plan, &k->in[i], out);
     fputs(k->by_row ? "  (a row each)\n" : "\n", out);
 }

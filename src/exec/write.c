@@ -207,8 +207,10 @@ static rg__operand gathered(writer *w, rg__operand value, const rg__reading *r, 
     return slot;
 }
 
-/* Operand i of node n: an array of the block, or, where the loop may take it so, one element for all or for each row. */
-static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row, bool one)
+/* What is asked of an operand: an array of the block; one element for all or for each row will do; one for each row. */
+typedef enum wanted { ARRAY, MAY_BE_ONE, ROWS } wanted;
+
+static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row, wanted want)
 {
     rg__build *b = w->b;
     const rg__node *in = rg__at(b->t, n->in[i]);
@@ -227,7 +229,7 @@ static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row
         value.kind = by_row ? RG__ROWS_OF : RG__FULL_OF;
         return value;
     }
-    if (!inside && r.kind == RG__READ_ONE && one) {
+    if (!inside && r.kind == RG__READ_ONE && want == MAY_BE_ONE) {
         value.kind = RG__SAME_OF;
         value.one = true;
         return value;
@@ -239,7 +241,7 @@ static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row
     const bool rows = inside || (r.kind == RG__READ_ROWS && r.columns == w->f->columns);
     if (!inside && rows)
         value.kind = RG__ROWS_OF;
-    if (rows && one && w->f->columns >= WIDE) {
+    if (rows && (want == ROWS || (want == MAY_BE_ONE && w->f->columns >= WIDE))) {
         value.spread = true;
         return value;
     }
@@ -267,7 +269,7 @@ static void read_operands(writer *w, const rg__node *n, rg__instruction *k)
     bool array = n->n_in < 2;
     for (int i = n->n_in; i-- > 0;) {
         const bool one = i > first || (i == first && array);
-        k->in[i] = read_operand(w, n, i, k->by_row, one && n->n_in > 1);
+        k->in[i] = read_operand(w, n, i, k->by_row, one && n->n_in > 1 ? MAY_BE_ONE : ARRAY);
         array = array || !(k->in[i].one || k->in[i].spread);
         k->spread = k->spread || k->in[i].spread;
     }
@@ -296,42 +298,75 @@ static rg__operand result_of(writer *w, uint32_t id)
                          .at = value_of(w, id)};
 }
 
+static void write_loop(writer *w, const rg__node *n, rg__instruction *k)
+{
+    read_operands(w, n, k);
+    const rg_dtype dtype = (rg_dtype)rg__at(w->b->t, n->in[n->n_in - 1])->dtype;
+    k->loop = rg__vector_loop(n->op, dtype);
+    if (!k->loop)
+        k->loop = n->op->loop[dtype];
+    if (n->op->attr_size) {
+        void *attr = rg__plan_alloc(w->b, n->op->attr_size);
+        if (attr)
+            memcpy(attr, n->attr, n->op->attr_size);
+        k->attr = attr;
+    }
+}
+
+/* The node with the shape of its first input, as which reductions read that. */
+static rg__node shaped_as_input(const writer *w, const rg__node *n)
+{
+    const rg__node *x = rg__at(w->b->t, n->in[0]);
+    rg__node shaped = *n;
+    shaped.rank = x->rank;
+    shaped.dims = x->dims;
+    return shaped;
+}
+
+static void write_indexed(writer *w, const rg__node *n, rg__instruction *k)
+{
+    const bool picks = n->op->at_index == RG__PICKS;
+    const rg__node shaped = shaped_as_input(w, n);
+    k->kind = picks ? RG__PICK : RG__PLACE;
+    k->in[0] = read_operand(w, &shaped, 0, false, ARRAY);
+    k->in[1] = read_operand(w, n, 1, picks, ROWS);
+    if (!picks)
+        k->in[2] = read_operand(w, n, 2, false, ROWS);
+}
+
+static void write_fold(writer *w, const rg__node *n, rg__instruction *k, rg__role role)
+{
+    const rg__node shaped = shaped_as_input(w, n);
+    k->in[0] = read_operand(w, &shaped, 0, false, ARRAY);
+    rg__op_fold(n->op, &k->fold);
+    k->kind = role == RG__BY_ROW ? RG__FOLD_ROW : role == RG__BY_COLUMN ? RG__FOLD_COLUMN : RG__FOLD_ALL;
+    if (role == RG__BY_ROW)
+        return;
+    const int64_t results = k->kind == RG__FOLD_ALL ? 1 : w->f->columns;
+    k->partial = w->f->partial;
+    w->f->partial += ((size_t)results * sizeof(double) + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
+    k->buffered = k->kind == RG__FOLD_COLUMN && n->dtype == RG_F32 && w->f->block == 1 && w->g->nodes > 1;
+    if (k->buffered) /* for the whole step, so it is not shared */
+        k->in[1] = (rg__operand){.kind = RG__SLOT, .size = sizeof(float), .at = take_slot(w, sizeof(float), false, true)};
+}
+
 static void write_node(writer *w, uint32_t id)
 {
-    w->node = id;
     const rg__node *n = rg__at(w->b->t, id);
-    const bool by_row = w->b->role[id] == RG__BY_ROW, pointwise = !n->op->kernel;
-    rg__instruction k = {.kind = RG__APPLY, .by_row = by_row, .n_in = (uint8_t)n->n_in, .dtype = n->dtype};
-    if (pointwise) {
-        read_operands(w, n, &k);
-        const rg_dtype dtype = (rg_dtype)rg__at(w->b->t, n->in[n->n_in - 1])->dtype;
-        k.loop = rg__vector_loop(n->op, dtype);
-        if (!k.loop)
-            k.loop = n->op->loop[dtype];
-        k.name = n->op->name;
-        if (n->op->attr_size) {
-            void *attr = rg__plan_alloc(w->b, n->op->attr_size);
-            if (attr)
-                memcpy(attr, n->attr, n->op->attr_size);
-            k.attr = attr;
-        }
-    } else {
-        const rg__node *x = rg__at(w->b->t, n->in[0]);
-        rg__node flat = *n; /* the reduction reads its input as the input is shaped */
-        flat.rank = x->rank;
-        flat.dims = x->dims;
-        k.in[0] = read_operand(w, &flat, 0, false, false);
-        rg__op_fold(n->op, &k.fold);
-        k.kind = by_row ? RG__FOLD_ROW : w->b->role[id] == RG__BY_COLUMN ? RG__FOLD_COLUMN : RG__FOLD_ALL;
-        if (!by_row) {
-            const int64_t results = k.kind == RG__FOLD_ALL ? 1 : w->f->columns;
-            k.partial = w->f->partial;
-            w->f->partial += ((size_t)results * sizeof(double) + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
-            k.buffered = k.kind == RG__FOLD_COLUMN && n->dtype == RG_F32 && w->f->block == 1 && w->g->nodes > 1;
-            if (k.buffered) /* for the whole step, so it is not shared */
-                k.in[1] = (rg__operand){.kind = RG__SLOT, .size = 4, .at = take_slot(w, 4, false, true)};
-        }
-    }
+    const rg__role role = (rg__role)w->b->role[id];
+    rg__instruction k = {.kind = RG__APPLY,
+                         .by_row = role == RG__BY_ROW,
+                         .n_in = (uint8_t)n->n_in,
+                         .dtype = n->dtype,
+                         .node = id,
+                         .name = n->op->name};
+    w->node = id;
+    if (n->op->at_index)
+        write_indexed(w, n, &k);
+    else if (n->op->kernel)
+        write_fold(w, n, &k, role);
+    else
+        write_loop(w, n, &k);
     done_reading(w, n); /* the result may lie where an argument that is not read again was */
     k.out = result_of(w, id);
     w->operand[id] = k.out;
@@ -339,7 +374,7 @@ static void write_node(writer *w, uint32_t id)
     if (added)
         *added = k;
     if (w->uses[id] == 0 && k.out.kind == RG__SLOT)
-        give_slot(w, k.out, by_row);
+        give_slot(w, k.out, role == RG__BY_ROW);
 }
 
 /* ---- groups ---- */

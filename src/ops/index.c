@@ -4,9 +4,10 @@
 #include <string.h>
 
 #define ROWS(ROW)                                                                                             \
-    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", .fallible = true, RG__ATTR(gather))      \
-    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", .fallible = true, \
+    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", .fallible = true, .at_index = RG__PICKS, \
         RG__ATTR(gather))                                                                                     \
+    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", .fallible = true, \
+        .at_index = RG__PLACES, RG__ATTR(gather))                                                             \
     ROW(index_select, 2, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                \
     ROW(take, 2, RG__THROUGH, RG__COMPOSITE, "x, flattened, at index")                                        \
     ROW(one_hot, 1, RG__NODIFF, RG__KERNEL, "1 at the index, else 0", .fallible = true, RG__ATTR(one_hot))
@@ -18,6 +19,11 @@ struct gather {
     int64_t axis;
 };
 static const rg__field fields_gather[] = {RG__FIELD(struct gather, axis, RG__INT), {0}};
+
+int rg__op_index_axis(const rg__node *node)
+{
+    return (int)((const struct gather *)node->attr)->axis;
+}
 
 /* ---- kernels: index is i64 ---- */
 

@@ -146,6 +146,13 @@ typedef struct rg__field {
 #define RG__FIELD(type, member, kind) {#member, kind, offsetof(type, member)}
 // clang-format on
 
+/* in[1] is the index */
+typedef enum rg__at_index {
+    RG__NOT_INDEXED,
+    RG__PICKS,  /* reads in[0] there                  */
+    RG__PLACES, /* in[0] with in[2] added to it there */
+} rg__at_index;
+
 struct rg__op {
     const char *name;
     const char *formula;
@@ -165,6 +172,7 @@ struct rg__op {
     rg__sample sample;
     const char *no_sample; /* why there is none */
     uint8_t fold;          /* 1 + rg__fold, for reductions that can be folded block by block */
+    rg__at_index at_index; /* what it does at computed positions, for those that can be done row by row */
 };
 
 /* The table, family by family. */
@@ -179,6 +187,9 @@ uint32_t rg__op_key(const rg__op *op);
 typedef enum rg__fold { RG__FOLD_SUM, RG__FOLD_MAX, RG__FOLD_MIN } rg__fold;
 bool rg__op_fold(const rg__op *op, rg__fold *fold);
 uint32_t rg__op_axes(const rg__node *node);
+
+/* The axis that an op with at_index goes along. */
+int rg__op_index_axis(const rg__node *node);
 
 /* "axes=[1] keepdim=true" */
 void rg__attributes_text(const rg__node *node, char *text, size_t size);
