@@ -154,6 +154,39 @@ static void a_training_step_is_a_few_steps_and_assigns_in_place(void **state)
     model_free(&m);
 }
 
+/* The updates of all parameters are one wave, the numbers that they need another. */
+static void all_updates_are_one_wave(void **state)
+{
+    (void)state;
+    rg_params *ps = rg_params_new(1);
+    rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = 2});
+    rg_optim *opt = rg_adam_new(ps, NULL);
+    enum { PARAMETERS = 20 };
+    rg_param *p[PARAMETERS];
+    for (int i = 0; i < PARAMETERS; i++) {
+        p[i] = rg_param_new(ps, (char[]){'p', (char)('a' + i), 0}, RG_F32, RG_SHAPE(i + 1, 2000), NULL);
+        rg_init_uniform(p[i], -1, 1);
+    }
+    for (int step = 0; step < 3; step++) {
+        rg_tensor loss = rg_scalar(t, RG_F32, 0);
+        for (int i = 0; i < PARAMETERS; i++)
+            loss = rg_add(t, loss, rg_sum(t, rg_square(t, rg_leaf(t, p[i])), RG_ALL, false));
+        rg_backward(t, loss);
+        rg_optim_step(opt, t);
+        rg_plan_counts c;
+        assert_true(rg_plan_stats(t, &c));
+        assert_tape_ok(t);
+        assert_int_equal(c.in_place, 3 * PARAMETERS);
+        assert_true(c.fused > 2 * PARAMETERS);
+        if (c.waves > 6)
+            fail_msg("%lld fused steps are %lld waves", (long long)c.fused, (long long)c.waves);
+        rg_tape_reset(t);
+    }
+    rg_optim_free(opt);
+    rg_tape_free(t);
+    rg_params_free(ps);
+}
+
 static rg_tensor composite(rg_tape *t, rg_tensor x)
 {
     return rg_add(t, rg_mul(t, x, rg_sigmoid(t, x)), rg_mul_scalar(t, rg_tanh(t, x), .5));
@@ -190,6 +223,75 @@ static void chains_and_rows_are_one_step(void **state)
         static const char *const names[] = {"the composite", "softmax", "log-softmax", "gelu", "normalisation"};
         assert_fused_steps(t, 1, names[i]);
     }
+    rg_tape_free(t);
+}
+
+/* Two passes over the rows, between them one over the losses: neither the log-probabilities nor a row of zeros for each
+ * label is stored. */
+static void cross_entropy_picks_and_places_within_its_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 300, CLASSES = 50 };
+    static int64_t label[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        label[i] = i * 7 % CLASSES;
+    rg_tape *t = rg_tape_new(NULL);
+    rg_tensor x = rg_rand(t, RG_F32, RG_SHAPE(ROWS, CLASSES)), dx;
+    rg_tensor loss = rg_cross_entropy(t, x, rg_input_i64(t, RG_SHAPE(ROWS), label), NULL);
+    assert_true(rg_grad(t, loss, &x, 1, &dx));
+    rg_keep(t, dx);
+    rg_plan_counts c;
+    assert_true(rg_plan_stats(t, &c));
+    assert_int_equal(c.fused, 3);
+    assert_true(c.values < 2 * ROWS * CLASSES * 4 + 64 * ROWS); /* x, the exponentials, and what there is for each row */
+    assert_true(rg_tape_run(t));
+    rg_tape_free(t);
+}
+
+/* An index out of range is the same error fused as not, and of the first row that has one, for any number of threads. */
+static void an_index_out_of_range_is_an_error_in_a_fused_step(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, CLASSES = 40 };
+    static int64_t label[ROWS];
+    char expected[400] = "";
+    for (int kind = 0; kind < 2; kind++) {
+        for (int threads = 0; threads <= 3; threads++) {
+            memset(label, 0, sizeof label);
+            label[1700] = CLASSES;
+            label[2900] = -1;
+            rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = threads ? threads : 1, .eager = threads == 0});
+            const rg_tensor x = rg_rand(t, RG_F32, RG_SHAPE(ROWS, CLASSES));
+            const rg_tensor index = rg_input_i64(t, RG_SHAPE(ROWS, 1), label);
+            const rg_tensor ones = rg_ones(t, RG_F32, RG_SHAPE(ROWS, 1));
+            rg_keep(t, kind ? rg_exp(t, rg_scatter_add(t, rg_exp(t, x), 1, index, rg_exp(t, ones)))
+                            : rg_exp(t, rg_gather(t, rg_exp(t, x), 1, index)));
+            assert_false(rg_tape_run(t));
+            if (threads == 0)
+                snprintf(expected, sizeof expected, "%s", rg_tape_error(t));
+            assert_string_equal(rg_tape_error(t), expected);
+            assert_non_null(strstr(expected, "index 40 is out of range 0 to 39"));
+            rg_tape_free(t);
+        }
+    }
+}
+
+/* Long f32 columns next to other work: what is summed in f32 on the way is short. */
+static void sums_down_long_columns_stay_exact(void **state)
+{
+    (void)state;
+    enum { ROWS = 20000, COLUMNS = 1500 };
+    rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = 2});
+    const rg_tensor x = rg_rand(t, RG_F32, RG_SHAPE(ROWS, COLUMNS)), y = rg_add_scalar(t, x, 100);
+    const rg_tensor sum = rg_sum(t, y, RG_AXES(0), false), row = rg_sum(t, y, RG_AXES(1), false);
+    const rg_tensor exact = rg_sum(t, rg_cast(t, y, RG_F64), RG_AXES(0), false);
+    const rg_tensor error =
+        rg_max(t, rg_abs(t, rg_sub(t, rg_div(t, rg_cast(t, sum, RG_F64), exact), rg_ones_like(t, exact))), RG_ALL, false);
+    rg_keep(t, row);
+    const double worst = rg_item(t, error);
+    assert_tape_ok(t);
+    if (!(worst < 1.5e-7))
+        fail_msg("off by %g of itself", worst);
     rg_tape_free(t);
 }
 
@@ -264,7 +366,11 @@ int main(void)
         cmocka_unit_test(every_plan_is_found_from_the_second_epoch_on),
         cmocka_unit_test(a_step_in_the_steady_state_allocates_nothing),
         cmocka_unit_test(a_training_step_is_a_few_steps_and_assigns_in_place),
+        cmocka_unit_test(all_updates_are_one_wave),
         cmocka_unit_test(chains_and_rows_are_one_step),
+        cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
+        cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
+        cmocka_unit_test(sums_down_long_columns_stay_exact),
         cmocka_unit_test(the_cache_is_bounded_and_lets_the_oldest_go),
         cmocka_unit_test(an_inner_loop_hits_from_its_second_round_on),
         cmocka_unit_test(a_plan_can_be_printed),

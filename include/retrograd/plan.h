@@ -24,8 +24,10 @@ RG_API rg_tape_counts rg_tape_stats(const rg_tape *t);
 
 /* What the pending part of the tape will take, before it runs. */
 typedef struct rg_plan_counts {
-    int64_t steps;    /* kernels that will run                                     */
-    int64_t fused;    /* of them, those that compute several nodes block by block  */
+    int64_t steps; /* kernels that will run                                     */
+    int64_t fused; /* of them, those that compute several nodes block by block  */
+    int64_t waves; /* of fused steps that need nothing of each other: the threads share the steps of a wave, which costs one
+                         start of them */
     int64_t nodes;    /* computed by them                                          */
     int64_t values;   /* bytes of the values between the steps, at their peak      */
     int64_t scratch;  /* bytes of the threads' blocks and of partial results       */

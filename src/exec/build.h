@@ -72,7 +72,8 @@ bool rg__indexes_rows(const rg_tape *t, const rg__node *n, int64_t *columns);
 void rg__merge_same(rg__build *b);  /* common sub-expressions */
 void rg__form_groups(rg__build *b); /* fusion                 */
 void rg__assign_in_place(rg__build *b);
-void rg__write_steps(rg__build *b);  /* groups to steps        */
-void rg__place_values(rg__build *b); /* liveness to offsets    */
+void rg__write_steps(rg__build *b);    /* groups to steps                */
+void rg__schedule_steps(rg__build *b); /* steps that run at once         */
+void rg__place_values(rg__build *b);   /* liveness to offsets    */
 
 #endif

@@ -149,7 +149,7 @@ static bool at_index(const rg__instruction *k, char *const *address, char *scrat
     for (int64_t r = 0; r < rows; r++) {
         const int64_t at = index[r];
         if (at < 0 || at >= columns) {
-            *bad = (rg__bad_index){row + r, at, columns, k->node};
+            *bad = (rg__bad_index){bad->step, row + r, at, columns, k->node};
             return false;
         }
         if (!source) {
@@ -264,37 +264,58 @@ static void join(const rg__fused *f, char *const *address, char *partial)
     }
 }
 
-/* The chunks from `first` on that are this thread's; `bad` is that of the first row of all threads. */
-static void run_chunks(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t first,
-                       int64_t end, rg__bad_index *bad)
+/* ---- waves ---- */
+
+static int64_t cost_of_chunk(const rg__fused *f)
 {
-    prepare(f, address, scratch);
-    for (int64_t c = first; c < end; c++) {
-        rg__bad_index found;
-        if (run_chunk(f, address, scratch, partial + (size_t)c * f->partial, c, &found))
-            continue;
+    return f->chunk * f->columns * f->instructions;
+}
+
+/* Runs what begins within part `i` of `parts` of the wave's work; `bad` is the first of all threads. */
+static void run_part(const rg__step *wave, char *const *address, char *scratch, char *partial, int64_t total, int64_t i,
+                     int64_t parts, rg__bad_index *bad)
+{
+    const int64_t from = total / parts * i, to = i + 1 == parts ? total : total / parts * (i + 1);
+    int64_t begun = 0; /* work of the steps before */
+    for (int step = 0; step < wave->wave; step++) {
+        const rg__fused *f = wave[step].fused;
+        const int64_t cost = cost_of_chunk(f), end = begun + cost * f->chunks;
+        int64_t c = from <= begun ? 0 : (from - begun + cost - 1) / cost;
+        if (c < f->chunks && begun + c * cost < to)
+            prepare(f, address, scratch);
+        for (; c < f->chunks && begun + c * cost < to; c++) {
+            rg__bad_index found = {.step = step};
+            if (run_chunk(f, address, scratch, partial + f->results + (size_t)c * f->partial, c, &found))
+                continue;
 #ifdef _OPENMP
 #pragma omp critical(rg__bad_index)
 #endif
-        if (found.row < bad->row)
-            *bad = found;
-        return;
+            if (found.step < bad->step || (found.step == bad->step && found.row < bad->row))
+                *bad = found;
+            return;
+        }
+        begun = end;
     }
 }
 
-bool rg__fused_run(const rg__fused *f, char *const *address, char *scratch, size_t scratch_stride, char *partial,
-                   int threads, rg__bad_index *bad)
+bool rg__wave_run(const rg__step *wave, char *const *address, char *scratch, size_t scratch_stride, char *partial,
+                  int threads, rg__bad_index *bad)
 {
-    bad->row = INT64_MAX;
-    const int64_t team = !f->parallel ? 1 : threads < f->chunks ? threads : f->chunks;
+    int64_t total = 0, chunks = 0;
+    for (int step = 0; step < wave->wave; step++) {
+        total += cost_of_chunk(wave[step].fused) * wave[step].fused->chunks;
+        chunks += wave[step].fused->chunks;
+    }
+    const int64_t team = !wave->parallel ? 1 : threads < chunks ? threads : chunks;
+    bad->step = wave->wave;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads((int)team) schedule(static, 1) if (team > 1)
 #endif
     for (int64_t i = 0; i < team; i++)
-        run_chunks(f, address, scratch + (size_t)i * scratch_stride, partial, i * f->chunks / team,
-                   (i + 1) * f->chunks / team, bad);
-    if (bad->row != INT64_MAX)
+        run_part(wave, address, scratch + (size_t)i * scratch_stride, partial, total, i, team, bad);
+    if (bad->step != wave->wave)
         return false;
-    join(f, address, partial);
+    for (int step = 0; step < wave->wave; step++)
+        join(wave[step].fused, address, partial + wave[step].fused->results);
     return true;
 }

@@ -67,6 +67,23 @@ static void take_place(placing *p, uint32_t value)
     plan->workspace += bytes;
 }
 
+/* The values in the order in which they are written. */
+static const uint32_t *by_first_step(rg__build *b)
+{
+    const rg__plan *plan = b->plan;
+    uint32_t *at = rg__build_alloc(b, ((size_t)plan->steps + 2) * sizeof *at);
+    uint32_t *order = rg__build_alloc(b, (plan->values + 1) * sizeof *order);
+    if (!order)
+        return NULL;
+    for (uint32_t i = 0; i < plan->values; i++)
+        at[plan->value[i].first + 1]++;
+    for (int step = 0; step < plan->steps; step++)
+        at[step + 1] += at[step];
+    for (uint32_t i = 0; i < plan->values; i++)
+        order[at[plan->value[i].first]++] = i;
+    return order;
+}
+
 void rg__place_values(rg__build *b)
 {
     rg__plan *plan = b->plan;
@@ -75,16 +92,18 @@ void rg__place_values(rg__build *b)
     p.also = rg__build_alloc(b, (plan->values + 1) * sizeof *p.also);
     p.held = rg__build_alloc(b, (plan->values + 1) * sizeof *p.held);
     p.ending = rg__build_alloc(b, ((size_t)plan->steps + 1) * sizeof *p.ending);
+    const uint32_t *order = by_first_step(b);
     uint32_t ended = 0; /* steps whose values are free again */
-    for (uint32_t i = 0; i < plan->values && !b->failed; i++) {
+    for (uint32_t k = 0; k < plan->values && !b->failed; k++) {
+        const uint32_t i = order[k];
         rg__plan_value *v = &plan->value[i];
         if (v->kind == RG__RETAINED)
             plan->retained += v->bytes;
         if (v->kind != RG__WORK)
             continue;
         for (; ended < v->first; ended++)
-            for (uint32_t k = p.ending[ended]; k; k = p.also[k - 1])
-                free_place(&p, k - 1);
+            for (uint32_t e = p.ending[ended]; e; e = p.also[e - 1])
+                free_place(&p, e - 1);
         take_place(&p, i);
         p.also[i] = p.ending[v->last];
         p.ending[v->last] = i + 1;

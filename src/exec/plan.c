@@ -117,6 +117,8 @@ static bool build(rg__build *b)
     if (!b->failed)
         rg__write_steps(b);
     if (!b->failed)
+        rg__schedule_steps(b);
+    if (!b->failed)
         rg__place_values(b);
     return !b->failed;
 }
@@ -197,16 +199,21 @@ static bool run_steps(rg_tape *t, const rg__plan *plan, char *const *address)
 {
     const size_t stride = aligned(plan->scratch);
     char *scratch = t->workspace + plan->workspace, *partial = scratch + stride * (size_t)t->threads;
-    for (int i = 0; i < plan->steps; i++) {
+    for (int i = 0; i < plan->steps;) {
         const rg__step *s = &plan->step[i];
         rg__bad_index bad;
-        if (s->fused && !rg__fused_run(s->fused, address, scratch, stride, partial, t->threads, &bad)) {
+        if (!s->fused) {
+            if (!run_kernel(t, s, address))
+                return false;
+            i++;
+            continue;
+        }
+        if (!rg__wave_run(s, address, scratch, stride, partial, t->threads, &bad)) {
             rg__fail_at(t, rg__at(t, bad.node), RG_ERROR_VALUE, "index %lld is out of range 0 to %lld",
                         (long long)bad.index, (long long)bad.extent - 1);
             return false;
         }
-        if (!s->fused && !run_kernel(t, s, address))
-            return false;
+        i += s->wave;
     }
     return true;
 }

@@ -87,8 +87,8 @@ typedef struct rg__fused {
     int instructions;
     rg__filling *filling;
     int fillings;
-    size_t scratch, partial; /* bytes: of a thread, of a chunk */
-    bool parallel;
+    size_t scratch, partial; /* bytes: of a thread, of a chunk                    */
+    size_t results;          /* where its partial results are among those of its wave */
 } rg__fused;
 
 typedef struct rg__step {
@@ -97,6 +97,8 @@ typedef struct rg__step {
     const uint32_t *in; /* values */
     int n_in;
     int nodes;         /* that it computes */
+    int wave;          /* the first of a wave of fused steps, which run at once: how many they are */
+    bool parallel;     /* the wave is worth more than one thread                                  */
     const char *ended; /* why the group took no more */
 } rg__step;
 
@@ -133,14 +135,16 @@ void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out);
 /* Runs it on a tape of the structure that it was made for. */
 bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand);
 
-/* The first index of a fused step that is out of range. */
+/* The first index of a wave that is out of range. */
 typedef struct rg__bad_index {
+    int step; /* of the wave */
     int64_t row, index, extent;
     uint32_t node;
 } rg__bad_index;
 
-/* Runs one fused step. address[v]: of value v's first element. False, and `bad`, where an index is out of range. */
-bool rg__fused_run(const rg__fused *fused, char *const *address, char *scratch, size_t scratch_stride, char *partial,
-                   int threads, rg__bad_index *bad);
+/* Runs the fused steps of a wave. address[v]: of value v's first element. False, and `bad`, where an index is out of
+ * range. */
+bool rg__wave_run(const rg__step *wave, char *const *address, char *scratch, size_t scratch_stride, char *partial,
+                  int threads, rg__bad_index *bad);
 
 #endif

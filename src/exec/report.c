@@ -41,6 +41,7 @@ bool rg_plan_stats(rg_tape *t, rg_plan_counts *counts)
     counts->steps = plan->steps;
     for (int i = 0; i < plan->steps; i++) {
         counts->fused += plan->step[i].fused != NULL;
+        counts->waves += plan->step[i].wave > 0;
         counts->nodes += plan->step[i].nodes;
     }
     counts->values = (int64_t)plan->workspace;
@@ -75,7 +76,7 @@ static void print_instruction(const rg__plan *plan, const rg__instruction *k, FI
     fprintf(out, "        %-12s", k->kind == RG__APPLY ? k->name : names[k->kind]);
     print_operand(plan, &k->out, out);
     fputs(" <-", out);
-    for (int i = 0; i < (k->kind <= RG__PLACE && k->n_in ? k->n_in : 1); i++)
+    for (int i = 0; i < k->n_in; i++)
         print_operand(plan, &k->in[i], out);
     fputs(k->by_row ? "  (a row each)\n" : "\n", out);
 }
@@ -96,7 +97,8 @@ void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out)
         fprintf(out,
                 "  step %d: %d nodes fused over %" PRId64 " rows of %" PRId64 ", blocks of %" PRId64 " rows, %" PRId64
                 " chunks%s; ended: %s\n",
-                i, s->nodes, f->rows, f->columns, f->block, f->chunks, f->parallel ? ", parallel" : "", s->ended);
+                i, s->nodes, f->rows, f->columns, f->block, f->chunks, s->wave ? "" : ", at once with the one before",
+                s->ended);
         for (int k = 0; k < f->instructions; k++)
             print_instruction(plan, &f->instruction[k], out);
     }

@@ -5,11 +5,10 @@
 
 #include <string.h>
 
-#define BLOCK         1024  /* elements of a block, so that several stay in the first-level cache */
-#define CHUNK         32768 /* elements of a chunk, at least                                      */
-#define MOST_CHUNKS   64
-#define WIDE          32    /* columns from which on a loop a row pays                            */
-#define PARALLEL_WORK 65536 /* element operations below which a second thread costs more than it gives */
+#define BLOCK       1024  /* elements of a block, so that several stay in the first-level cache */
+#define CHUNK       32768 /* elements of a chunk, at least                                      */
+#define MOST_CHUNKS 64
+#define WIDE        32 /* columns from which on a loop a row pays                            */
 
 /* ---- values ---- */
 
@@ -84,7 +83,7 @@ static rg__instruction *add_instruction(writer *w, rg__instruction_kind kind)
     if (!list)
         return NULL;
     f->instruction = list;
-    list[f->instructions] = (rg__instruction){.kind = kind};
+    list[f->instructions] = (rg__instruction){.kind = kind, .n_in = 1};
     return &list[f->instructions++];
 }
 
@@ -419,12 +418,8 @@ static void write_fused(writer *w, uint32_t group)
     }
     if (f->instructions == 1 && f->scratch == 0) /* nothing has to stay in the cache */
         f->block = f->chunk;
-    f->parallel = f->chunks > 1 && g->numel * f->instructions >= PARALLEL_WORK;
     if (f->scratch > b->plan->scratch)
         b->plan->scratch = f->scratch;
-    const size_t partial = f->partial * (size_t)f->chunks;
-    if (partial > b->plan->partial)
-        b->plan->partial = partial;
     rg__step *step = &b->plan->step[w->step];
     step->fused = f;
     step->nodes = g->nodes;
@@ -441,7 +436,7 @@ static void write_kernel(writer *w, uint32_t id)
         return;
     for (int i = 0; i < n->n_in; i++)
         in[i] = value_of(w, rg__build_root(w->b, n->in[i]));
-    *step = (rg__step){NULL, id, value_of(w, id), in, n->n_in, 1, NULL};
+    *step = (rg__step){.node = id, .out = value_of(w, id), .in = in, .n_in = n->n_in, .nodes = 1};
 }
 
 /* A value goes to memory if another group reads it, if it is asked for or assigned, or if it is there only at the end of
