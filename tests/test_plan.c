@@ -226,6 +226,39 @@ static void chains_and_rows_are_one_step(void **state)
     rg_tape_free(t);
 }
 
+/* The mask of relu's gradient is computed again where it is used, from the activations that are there anyway. */
+static void cheap_work_is_done_again_rather_than_stored(void **state)
+{
+    (void)state;
+    enum { ROWS = 64, COLUMNS = 128 };
+    rg_tape *t = rg_tape_new(NULL);
+    const rg_tensor w = rg_rand(t, RG_F32, RG_SHAPE(COLUMNS, COLUMNS));
+    const rg_tensor u = rg_rand(t, RG_F32, RG_SHAPE(COLUMNS, COLUMNS)), x = rg_rand(t, RG_F32, RG_SHAPE(ROWS, COLUMNS));
+    rg_keep(t, x), rg_keep(t, w), rg_keep(t, u);
+    rg_tape_run(t);
+    const rg_tensor h = rg_keep(t, rg_relu(t, rg_matmul(t, x, w)));
+    const rg_tensor loss = rg_sum(t, rg_matmul(t, h, u), RG_ALL, false);
+    rg_tensor dw;
+    assert_true(rg_grad(t, loss, &w, 1, &dw));
+    rg_keep(t, dw);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    rg_plan_print(t, out);
+    fclose(out);
+    int masks = 0, stored = 0;
+    for (const char *line = text; (line = strstr(line, "        le ")); line++) {
+        masks++;
+        stored += line[8 + 13] == '%';
+    }
+    if (masks != 1 || stored != 0)
+        fail_msg("%d masks, %d of them stored, in:\n%s", masks, stored, text);
+    free(text);
+    assert_true(rg_tape_run(t));
+    rg_tape_free(t);
+}
+
 /* Two passes over the rows, between them one over the losses: neither the log-probabilities nor a row of zeros for each
  * label is stored. */
 static void cross_entropy_picks_and_places_within_its_rows(void **state)
@@ -368,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_training_step_is_a_few_steps_and_assigns_in_place),
         cmocka_unit_test(all_updates_are_one_wave),
         cmocka_unit_test(chains_and_rows_are_one_step),
+        cmocka_unit_test(cheap_work_is_done_again_rather_than_stored),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
         cmocka_unit_test(sums_down_long_columns_stay_exact),

@@ -35,6 +35,7 @@ typedef struct rg__build {
     uint32_t *group;       /* by id */
     uint8_t *role;         /* by id */
     bool *stored;          /* by id: its value goes to memory */
+    bool *again;           /* by id: groups that read it compute it themselves */
     bool *assigned;        /* by id: it is the value of an assignment */
     uint32_t *assign_node; /* by id: 1 + the assignment whose parameter it is written into; 0 for none */
     rg__group *groups;
@@ -72,6 +73,7 @@ bool rg__indexes_rows(const rg_tape *t, const rg__node *n, int64_t *columns);
 void rg__merge_same(rg__build *b);  /* common sub-expressions */
 void rg__form_groups(rg__build *b); /* fusion                 */
 void rg__assign_in_place(rg__build *b);
+void rg__settle_stored(rg__build *b);  /* what goes to memory            */
 void rg__write_steps(rg__build *b);    /* groups to steps                */
 void rg__schedule_steps(rg__build *b); /* steps that run at once         */
 void rg__place_values(rg__build *b);   /* liveness to offsets    */

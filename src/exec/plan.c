@@ -105,7 +105,6 @@ static bool build(rg__build *b)
     b->same = rg__build_alloc(b, length * sizeof *b->same);
     b->group = rg__build_alloc(b, length * sizeof *b->group);
     b->role = rg__build_alloc(b, length * sizeof *b->role);
-    b->stored = rg__build_alloc(b, length * sizeof *b->stored);
     b->assign_node = rg__build_alloc(b, length * sizeof *b->assign_node);
     if (b->failed)
         return false;
@@ -114,6 +113,8 @@ static bool build(rg__build *b)
     rg__form_groups(b);
     if (!b->failed)
         rg__assign_in_place(b);
+    if (!b->failed)
+        rg__settle_stored(b);
     if (!b->failed)
         rg__write_steps(b);
     if (!b->failed)

@@ -209,6 +209,8 @@ static rg__operand gathered(writer *w, rg__operand value, const rg__reading *r, 
 /* What is asked of an operand: an array of the block; one element for all or for each row will do; one for each row. */
 typedef enum wanted { ARRAY, MAY_BE_ONE, ROWS } wanted;
 
+static rg__operand computed_again(writer *w, uint32_t id);
+
 static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row, wanted want)
 {
     rg__build *b = w->b;
@@ -219,6 +221,8 @@ static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row
     const bool inside = b->needed[root] && b->group[root] == w->group;
     if (inside && (by_row || b->role[root] == RG__FULL))
         return w->operand[root];
+    if (!inside && b->needed[root] && b->again[root])
+        return computed_again(w, root);
     rg__operand value = inside ? w->operand[root]
                                : (rg__operand){.kind = RG__FULL_OF,
                                                .size = (uint8_t)rg_dtype_size(dtype),
@@ -312,6 +316,24 @@ static void write_loop(writer *w, const rg__node *n, rg__instruction *k)
     }
 }
 
+/* A node of another group, in a slot that keeps it to the end of this one. */
+static rg__operand computed_again(writer *w, uint32_t id)
+{
+    const rg__node *n = rg__at(w->b->t, id);
+    const rg__reading whole = {.kind = RG__READ_FULL};
+    const rg__operand *known = find_loaded(w, id, 0, &whole, 0, NULL);
+    if (known)
+        return *known;
+    rg__instruction k = {.kind = RG__APPLY, .n_in = (uint8_t)n->n_in, .dtype = n->dtype, .node = id, .name = n->op->name};
+    write_loop(w, n, &k);
+    k.out = new_slot(w, (rg_dtype)n->dtype, false);
+    rg__instruction *added = add_instruction(w, k.kind);
+    if (added)
+        *added = k;
+    remember(w, id, 0, &whole, 0, NULL, k.out);
+    return k.out;
+}
+
 /* The node with the shape of its first input, as which reductions read that. */
 static rg__node shaped_as_input(const writer *w, const rg__node *n)
 {
@@ -360,6 +382,10 @@ static void write_node(writer *w, uint32_t id)
                          .node = id,
                          .name = n->op->name};
     w->node = id;
+    if (w->b->again[id] && w->uses[id] == 0) { /* only other groups read it */
+        done_reading(w, n);
+        return;
+    }
     if (n->op->at_index)
         write_indexed(w, n, &k);
     else if (n->op->kernel)
@@ -439,26 +465,6 @@ static void write_kernel(writer *w, uint32_t id)
     *step = (rg__step){.node = id, .out = value_of(w, id), .in = in, .n_in = n->n_in, .nodes = 1};
 }
 
-/* A value goes to memory if another group reads it, if it is asked for or assigned, or if it is there only at the end of
- * its group. */
-static void settle_stored(rg__build *b)
-{
-    for (size_t i = 0; i < b->t->assigns.count; i++)
-        b->stored[rg__build_root(b, rg__at(b->t, b->t->assigns.id[i])->in[0])] = true;
-    for (uint32_t id = 0; id < b->t->length; id++) {
-        if (!b->needed[id])
-            continue;
-        const rg__node *n = rg__at(b->t, id);
-        if (b->asked[id] || !b->groups[b->group[id]].fused || b->role[id] > RG__BY_ROW)
-            b->stored[id] = true;
-        for (int i = 0; i < n->n_in; i++) {
-            const uint32_t root = rg__build_root(b, n->in[i]);
-            if (b->needed[root] && b->group[root] != b->group[id])
-                b->stored[root] = true;
-        }
-    }
-}
-
 /* The leaves to be copied: those of the parameters that are assigned. */
 static void write_saves(rg__build *b)
 {
@@ -493,7 +499,6 @@ void rg__write_steps(rg__build *b)
     plan->step = rg__plan_alloc(b, b->group_count * sizeof *plan->step);
     if (b->failed)
         return;
-    settle_stored(b);
     for (size_t i = 0; i < b->t->assigns.count; i++)
         b->assigned[rg__build_root(b, rg__at(b->t, b->t->assigns.id[i])->in[0])] = true;
     for (uint32_t group = 0; group < b->group_count && !b->failed; group++, w.step++) {
