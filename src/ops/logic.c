@@ -15,9 +15,9 @@
     ROW(ne,          "a != b",   a != b)
 
 #define LOGIC_ROWS(ROW)                                                                                                \
-    ROW(logical_and, "a and b",  a && b)                                                                               \
-    ROW(logical_or,  "a or b",   a || b)                                                                               \
-    ROW(logical_xor, "a xor b",  a != b)
+    ROW(logical_and, "a and b",  a & b)                                                                                \
+    ROW(logical_or,  "a or b",   a | b)                                                                                \
+    ROW(logical_xor, "a xor b",  a ^ b)
 // clang-format on
 
 enum {
@@ -34,14 +34,14 @@ enum {
     RG__LOOP2(name##_f64, bool, double, value)  \
     RG__LOOP2(name##_i32, bool, int32_t, value) \
     RG__LOOP2(name##_i64, bool, int64_t, value)
-#define LOGIC_LOOPS(name, formula, value) RG__LOOP2(name##_bool, bool, bool, value)
+#define LOGIC_LOOPS(name, formula, value) RG__LOOP2(name##_bool, uint8_t, uint8_t, value)
 
 COMPARISON_ROWS(COMPARISON_LOOPS)
 EQUALITY_ROWS(COMPARISON_LOOPS)
 EQUALITY_ROWS(LOGIC_LOOPS)
 LOGIC_ROWS(LOGIC_LOOPS)
 
-RG__LOOP1(logical_not_bool, bool, bool, !x, )
+RG__LOOP1(logical_not_bool, uint8_t, uint8_t, x ^ 1, )
 
 RG__LOOP_WHERE(where_1, uint8_t)
 RG__LOOP_WHERE(where_4, uint32_t)
@@ -91,7 +91,7 @@ CAST_LOOP(cast_f32, float, SATURATE(x, int32_t, -0x1p31, I32_HIGH), SATURATE(x, 
 CAST_LOOP(cast_f64, double, SATURATE(x, int32_t, -0x1p31, I32_HIGH), SATURATE(x, int64_t, -0x1p63, I64_HIGH))
 CAST_LOOP(cast_i32, int32_t, x, x)
 CAST_LOOP(cast_i64, int64_t, (int32_t)x, x)
-CAST_LOOP(cast_bool, bool, x, x)
+CAST_LOOP(cast_bool, uint8_t, x, x)
 
 /* ---- gradients ---- */
 

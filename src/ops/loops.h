@@ -11,7 +11,7 @@
 #if defined __clang__
 #define RG__INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
-#define RG__INDEPENDENT _Pragma("GCC ivdep")
+#define RG__INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 4")
 #endif
 
 #define RG__LOOP(name) RG__CLONES static void name(int64_t n, char *const *p, const int64_t *s, const void *attr)
@@ -87,7 +87,7 @@
 #define RG__OVER_WHERE(many_a, many_b)                                      \
     do {                                                                    \
         T *out = RG__RESULT(T);                                             \
-        const bool *c = RG__ARGUMENT(1, bool);                              \
+        const uint8_t *c = RG__ARGUMENT(1, uint8_t); /* 0 or 1 */           \
         const T *in_a = RG__ARGUMENT(2, T), *in_b = RG__ARGUMENT(3, T);     \
         const T in_a0 = in_a[0], in_b0 = in_b[0];                           \
         (void)in_a0, (void)in_b0;                                           \
