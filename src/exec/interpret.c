@@ -177,12 +177,54 @@ static double *results_of(const rg__instruction *k, char *partial)
     return (double *)(void *)(partial + k->partial);
 }
 
+/* Where the block after this one lies: a part of it is asked for before each instruction, so that memory works while the
+ * processor does. All at once would only be waited for. */
+typedef struct ahead {
+    int64_t row, rows; /* of the next block */
+    int stream;        /* being fetched     */
+    int64_t at, lines; /* its next line; in all, for each instruction */
+} ahead;
+
+#define LINE 64
+
+static int64_t bytes_ahead(const rg__fused *f, const ahead *a, int stream)
+{
+    return a->rows * f->columns * f->stream[stream].size;
+}
+
+static ahead look_ahead(const rg__fused *f, int64_t row, int64_t rows)
+{
+    ahead a = {.row = row, .rows = rows};
+    int64_t lines = 0;
+    for (int i = 0; i < f->streams; i++)
+        lines += bytes_ahead(f, &a, i) / LINE + 1;
+    a.lines = lines / f->instructions + 1;
+    return a;
+}
+
+static void fetch(const rg__fused *f, char *const *address, ahead *a)
+{
+    int64_t left = a->lines;
+    while (left > 0 && a->stream < f->streams) {
+        const rg__stream *s = &f->stream[a->stream];
+        const char *base = address[s->value] + (s->offset + a->row * f->columns) * s->size;
+        const int64_t end = bytes_ahead(f, a, a->stream);
+        for (; left > 0 && a->at < end; a->at += LINE, left--)
+            __builtin_prefetch(base + a->at, 0, 1);
+        if (a->at >= end) {
+            a->at = 0;
+            a->stream++;
+        }
+    }
+}
+
 static bool run_block(const rg__fused *f, char *const *address, char *scratch, char *partial, int64_t row, int64_t rows,
-                      rg__bad_index *bad)
+                      ahead next, rg__bad_index *bad)
 {
     const int64_t columns = f->columns;
     for (int i = 0; i < f->instructions; i++) {
         const rg__instruction *k = &f->instruction[i];
+        fetch(f, address, &next);
         if (k->kind == RG__APPLY) {
             apply(k, address, scratch, row, rows, columns);
             continue;
@@ -240,7 +282,9 @@ static bool run_chunk(const rg__fused *f, char *const *address, char *scratch, c
     }
     int64_t blocks = 0;
     for (int64_t row = first; row < end; row += f->block) {
-        if (!run_block(f, address, scratch, partial, row, row + f->block < end ? f->block : end - row, bad))
+        const int64_t next = row + f->block < end ? row + f->block : end;
+        const int64_t after = next + f->block < f->rows ? next + f->block : f->rows;
+        if (!run_block(f, address, scratch, partial, row, next - row, look_ahead(f, next, after - next), bad))
             return false;
         if (++blocks % BUFFERED == 0)
             empty_buffers(f, scratch, partial);

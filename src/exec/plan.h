@@ -78,6 +78,13 @@ typedef struct rg__filling {
     bool row;
 } rg__filling;
 
+/* An array that is read or written block by block. */
+typedef struct rg__stream {
+    uint32_t value;
+    int64_t offset; /* elements from the value's first */
+    uint8_t size;   /* bytes of an element             */
+} rg__stream;
+
 typedef struct rg__fused {
     int64_t rows, columns;
     int64_t block; /* rows of a block */
@@ -87,6 +94,8 @@ typedef struct rg__fused {
     int instructions;
     rg__filling *filling;
     int fillings;
+    rg__stream *stream; /* whose next block is fetched while one is worked on */
+    int streams;
     size_t scratch, partial; /* bytes: of a thread, of a chunk                    */
     size_t results;          /* where its partial results are among those of its wave */
 } rg__fused;

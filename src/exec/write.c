@@ -416,6 +416,31 @@ static void shape_space(rg__fused *f, const rg__group *g)
     f->chunks = (f->rows + f->chunk - 1) / f->chunk;
 }
 
+static void add_stream(rg__fused *f, const rg__operand *o)
+{
+    if (o->kind != RG__FULL_OF)
+        return;
+    for (int i = 0; i < f->streams; i++)
+        if (f->stream[i].value == o->at && f->stream[i].offset == o->offset)
+            return;
+    f->stream[f->streams++] = (rg__stream){o->at, o->offset, o->size};
+}
+
+/* Fetching ahead pays where a block is worked on for a while. */
+static void find_streams(writer *w)
+{
+    rg__fused *f = w->f;
+    if (f->instructions < 4 || f->instructions > 100 || f->block * f->columns < 256 ||
+        !(f->stream = rg__plan_alloc(w->b, 4 * (size_t)f->instructions * sizeof *f->stream)))
+        return;
+    for (int i = 0; i < f->instructions; i++) {
+        const rg__instruction *k = &f->instruction[i];
+        for (int j = 0; j < k->n_in; j++)
+            add_stream(f, &k->in[j]);
+        add_stream(f, &k->out);
+    }
+}
+
 static void write_fused(writer *w, uint32_t group)
 {
     rg__build *b = w->b;
@@ -444,6 +469,7 @@ static void write_fused(writer *w, uint32_t group)
     }
     if (f->instructions == 1 && f->scratch == 0) /* nothing has to stay in the cache */
         f->block = f->chunk;
+    find_streams(w);
     if (f->scratch > b->plan->scratch)
         b->plan->scratch = f->scratch;
     rg__step *step = &b->plan->step[w->step];
