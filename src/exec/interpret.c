@@ -244,6 +244,10 @@ static bool run_block(const rg__fused *f, char *const *address, char *scratch, c
         switch (k->kind) {
         case RG__REPEAT: repeat(out, in, k->out.size, rows, columns); break;
         case RG__FOLD_ROW: rg__fold_rows(k->fold, (rg_dtype)k->dtype, out, in, rows, columns); break;
+        case RG__FOLD_PRODUCTS:
+            rg__fold_products((rg_dtype)k->dtype, out, in, locate(&k->in[1], address, scratch, row, columns), rows,
+                              columns);
+            break;
         case RG__FOLD_COLUMN:
             if (k->buffered)
                 rg__fold_onto(k->fold, (rg_dtype)k->dtype, scratch + k->in[1].at, in, rows, columns);

@@ -43,14 +43,15 @@ typedef struct rg__operand {
 } rg__operand;
 
 typedef enum rg__instruction_kind {
-    RG__APPLY,       /* an element-wise kernel                             */
-    RG__REPEAT,      /* one element a row to all of its columns, for short rows */
-    RG__GATHER,      /* a value of any strides into a slot                 */
-    RG__PICK,        /* an element of each row, at an index                */
-    RG__PLACE,       /* an element of each row added to, at an index       */
-    RG__FOLD_ROW,    /* full to one element a row                          */
-    RG__FOLD_COLUMN, /* full to one element a column, through partial sums */
-    RG__FOLD_ALL,    /* full to one element, through partial sums          */
+    RG__APPLY,         /* an element-wise kernel                             */
+    RG__REPEAT,        /* one element a row to all of its columns, for short rows */
+    RG__GATHER,        /* a value of any strides into a slot                 */
+    RG__PICK,          /* an element of each row, at an index                */
+    RG__PLACE,         /* an element of each row added to, at an index       */
+    RG__FOLD_ROW,      /* full to one element a row                          */
+    RG__FOLD_PRODUCTS, /* the products of two full ones, likewise */
+    RG__FOLD_COLUMN,   /* full to one element a column, through partial sums */
+    RG__FOLD_ALL,      /* full to one element, through partial sums          */
 } rg__instruction_kind;
 
 typedef struct rg__instruction {

@@ -68,9 +68,13 @@ static void print_operand(const rg__plan *plan, const rg__operand *o, FILE *out)
 static void print_instruction(const rg__plan *plan, const rg__instruction *k, FILE *out)
 {
     static const char *const names[] = {
-        [RG__REPEAT] = "repeat",     [RG__GATHER] = "gather",
-        [RG__FOLD_ROW] = "fold row", [RG__FOLD_COLUMN] = "fold column",
-        [RG__FOLD_ALL] = "fold all", [RG__PICK] = "pick",
+        [RG__REPEAT] = "repeat",
+        [RG__GATHER] = "gather",
+        [RG__FOLD_ROW] = "fold row",
+        [RG__FOLD_COLUMN] = "fold column",
+        [RG__FOLD_ALL] = "fold all",
+        [RG__PICK] = "pick",
+        [RG__FOLD_PRODUCTS] = "fold products",
         [RG__PLACE] = "place",
     };
     fprintf(out, "        %-12s", k->kind == RG__APPLY ? k->name : names[k->kind]);

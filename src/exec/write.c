@@ -22,6 +22,8 @@ typedef struct writer {
     uint32_t group;
     rg__operand *operand; /* by id: where a node of the group is */
     uint32_t *uses;       /* by id: readers in the group that are still to come */
+    uint32_t *reader;     /* by id: the last of them                            */
+    bool *put_off;        /* by id: a product that is computed where it is summed */
     struct slots {
         uint32_t *offset;
         int count, capacity;
@@ -284,7 +286,7 @@ static void done_reading(writer *w, const rg__node *n)
 {
     for (int i = 0; i < n->n_in; i++) {
         const uint32_t root = rg__build_root(w->b, n->in[i]);
-        if (w->b->needed[root] && w->b->group[root] == w->group && --w->uses[root] == 0 &&
+        if (w->b->needed[root] && w->b->group[root] == w->group && --w->uses[root] == 0 && !w->put_off[root] &&
             w->operand[root].kind == RG__SLOT)
             give_slot(w, w->operand[root], w->b->role[root] == RG__BY_ROW);
     }
@@ -355,11 +357,41 @@ static void write_indexed(writer *w, const rg__node *n, rg__instruction *k)
         k->in[2] = read_operand(w, n, 2, false, ROWS);
 }
 
+/* Is this a product of two whole arrays, which one sum along the rows reads, and nothing else? */
+static bool can_be_put_off(const writer *w, uint32_t id)
+{
+    const rg__build *b = w->b;
+    const rg__node *n = rg__at(b->t, id);
+    rg__fold fold;
+    if ((n->op != rg__op_mul && n->op != rg__op_square) || n->dtype > RG_F64 || b->role[id] != RG__FULL ||
+        b->stored[id] || b->again[id] || w->uses[id] != 1)
+        return false;
+    const uint32_t reader = w->reader[id];
+    if (b->role[reader] != RG__BY_ROW || !rg__op_fold(rg__at(b->t, reader)->op, &fold) || fold != RG__FOLD_SUM)
+        return false;
+    for (int i = 0; i < n->n_in; i++) {
+        const rg__node *x = rg__at(b->t, rg__build_root(b, n->in[i]));
+        if (rg__read_as(b, n->in[i], n->rank, n->dims).kind != RG__READ_FULL ||
+            (b->demand->assign && x->op == rg__op_leaf))
+            return false; /* a parameter may be overwritten until then */
+    }
+    return true;
+}
+
 static void write_fold(writer *w, const rg__node *n, rg__instruction *k, rg__role role)
 {
-    const rg__node shaped = shaped_as_input(w, n);
-    k->in[0] = read_operand(w, &shaped, 0, false, ARRAY);
+    const uint32_t root = rg__build_root(w->b, n->in[0]);
+    const rg__node shaped = shaped_as_input(w, n), *product = rg__at(w->b->t, root);
     rg__op_fold(n->op, &k->fold);
+    if (w->b->group[root] == w->group && w->put_off[root]) {
+        k->kind = RG__FOLD_PRODUCTS;
+        k->n_in = 2;
+        for (int i = 0; i < 2; i++)
+            k->in[i] = read_operand(w, product, product->n_in == 2 ? i : 0, false, ARRAY);
+        done_reading(w, product);
+        return;
+    }
+    k->in[0] = read_operand(w, &shaped, 0, false, ARRAY);
     k->kind = role == RG__BY_ROW ? RG__FOLD_ROW : role == RG__BY_COLUMN ? RG__FOLD_COLUMN : RG__FOLD_ALL;
     if (role == RG__BY_ROW)
         return;
@@ -386,6 +418,9 @@ static void write_node(writer *w, uint32_t id)
         done_reading(w, n);
         return;
     }
+    w->put_off[id] = can_be_put_off(w, id);
+    if (w->put_off[id])
+        return;
     if (n->op->at_index)
         write_indexed(w, n, &k);
     else if (n->op->kernel)
@@ -457,8 +492,11 @@ static void write_fused(writer *w, uint32_t group)
     shape_space(f, g);
     for (int i = 0; i < g->nodes; i++) {
         const rg__node *n = rg__at(b->t, g->node[i]);
-        for (int k = 0; k < n->n_in; k++)
-            w->uses[rg__build_root(b, n->in[k])]++;
+        for (int k = 0; k < n->n_in; k++) {
+            const uint32_t root = rg__build_root(b, n->in[k]);
+            w->uses[root]++;
+            w->reader[root] = g->node[i];
+        }
     }
     for (int i = 0; i < g->nodes && !b->failed; i++)
         write_node(w, g->node[i]);
@@ -520,6 +558,8 @@ void rg__write_steps(rg__build *b)
     w.value = rg__build_alloc(b, length * sizeof *w.value);
     w.operand = rg__build_alloc(b, length * sizeof *w.operand);
     w.uses = rg__build_alloc(b, length * sizeof *w.uses);
+    w.reader = rg__build_alloc(b, length * sizeof *w.reader);
+    w.put_off = rg__build_alloc(b, length * sizeof *w.put_off);
     b->assigned = rg__build_alloc(b, length * sizeof *b->assigned);
     plan->value = rg__plan_alloc(b, most * sizeof *plan->value);
     plan->step = rg__plan_alloc(b, b->group_count * sizeof *plan->step);

@@ -142,3 +142,5 @@ rg_tensor rg_pow_scalar(rg_tape *t, rg_tensor x, double c)
     TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE)
 
 RG__FAMILY(binary, NUMBER_ROWS(NUMBER_ROW) FLOAT_ROWS(FLOAT_ROW))
+
+const rg__op *const rg__op_mul = OP(mul);

@@ -223,6 +223,9 @@ void rg__fail(rg_tape *t, const rg__op *op, rg_status status, const char *format
 rg_tensor rg__copy_of(rg_tape *t, rg_tensor x);
 extern const rg__op *const rg__op_copy;
 
+/* Products that a sum can take in as it goes. */
+extern const rg__op *const rg__op_mul, *const rg__op_square;
+
 /* A constant scalar of x's dtype. */
 rg_tensor rg__like(rg_tape *t, rg_tensor x, double value);
 

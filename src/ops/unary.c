@@ -208,3 +208,5 @@ RG__FAMILY(unary,
     RG__ROW(gelu, 1, RG__THROUGH, RG__COMPOSITE, "x/2 (1 + erf(x / sqrt 2))")
 )
 // clang-format on
+
+const rg__op *const rg__op_square = OP(square);

@@ -80,6 +80,36 @@ FOLDS(max_f64, double, LARGER, -INFINITY)
 FOLDS(min_f32, float, SMALLER, INFINITY)
 FOLDS(min_f64, double, SMALLER, INFINITY)
 
+/* ---- sums of products ---- */
+
+#define PRODUCTS(name, T)                                                                               \
+    RG__CLONES static void name(void *out, const void *a, const void *b, int64_t rows, int64_t columns) \
+    {                                                                                                   \
+        for (int64_t r = 0; r < rows; r++) {                                                            \
+            const T *x = (const T *)a + r * columns, *y = (const T *)b + r * columns;                   \
+            T lane[LANES];                                                                              \
+            for (int k = 0; k < LANES; k++)                                                             \
+                lane[k] = 0;                                                                            \
+            int64_t i = 0;                                                                              \
+            for (; i + LANES <= columns; i += LANES)                                                    \
+                for (int k = 0; k < LANES; k++)                                                         \
+                    lane[k] += x[i + k] * y[i + k];                                                     \
+            for (int k = 0; i < columns; i++, k++)                                                      \
+                lane[k] += x[i] * y[i];                                                                 \
+            for (int half = LANES / 2; half > 0; half /= 2)                                             \
+                for (int k = 0; k < half; k++)                                                          \
+                    lane[k] += lane[k + half];                                                          \
+            ((T *)out)[r] = lane[0];                                                                    \
+        }                                                                                               \
+    }
+PRODUCTS(products_f32, float)
+PRODUCTS(products_f64, double)
+
+void rg__fold_products(rg_dtype dtype, void *out, const void *a, const void *b, int64_t rows, int64_t columns)
+{
+    (dtype == RG_F32 ? products_f32 : products_f64)(out, a, b, rows, columns);
+}
+
 static const struct {
     void (*rows)(void *out, const void *in, int64_t rows, int64_t columns);
     void (*columns)(double *restrict partial, const void *in, int64_t rows, int64_t columns);

@@ -11,6 +11,9 @@ bool rg__fold_has(rg__fold fold, rg_dtype dtype);
 /* out[r] := fold of in[r][0 .. columns - 1]; columns >= 1 */
 void rg__fold_rows(rg__fold fold, rg_dtype dtype, void *out, const void *in, int64_t rows, int64_t columns);
 
+/* out[r] := sum of a[r][c] b[r][c], each product rounded: the bits of rg__fold_rows of the products */
+void rg__fold_products(rg_dtype dtype, void *out, const void *a, const void *b, int64_t rows, int64_t columns);
+
 /* sums[c] := fold of it and in[0 .. rows - 1][c], in the dtype itself: quicker, for a few rows at a time */
 void rg__fold_onto(rg__fold fold, rg_dtype dtype, void *sums, const void *in, int64_t rows, int64_t columns);
 void rg__fold_clear(rg__fold fold, rg_dtype dtype, void *sums, int64_t n);
