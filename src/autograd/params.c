@@ -98,7 +98,7 @@ static rg_param *new_entry(rg_params *ps, const char *name, rg_dtype dtype, rg_s
     const size_t whole = (bytes + RG__ALIGN) / RG__ALIGN * RG__ALIGN;
     p->store = ps;
     p->name = malloc(size + 1);
-    p->data = whole > bytes ? aligned_alloc(RG__ALIGN, whole) : NULL;
+    p->data = whole > bytes ? rg__block_alloc(whole) : NULL;
     if (!p->name || !p->data) {
         free_param(p);
         return NULL;

@@ -2,6 +2,29 @@
 #include "core/memory.h"
 
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+/* ---- large blocks ---- */
+
+#define HUGE_PAGE  ((size_t)2 << 20)
+#define HUGE_BLOCK ((size_t)8 << 20) /* from here on rounding up to whole huge pages costs little */
+
+/* The system is asked for huge pages: a fresh one takes a fraction of the time of 512 small ones. */
+void *rg__block_alloc(size_t bytes)
+{
+    const size_t unit = bytes >= HUGE_BLOCK ? HUGE_PAGE : RG__ALIGN;
+    if (bytes > SIZE_MAX - unit)
+        return NULL;
+    bytes = (bytes + unit - 1) / unit * unit;
+    void *block = aligned_alloc(unit, bytes);
+#ifdef MADV_HUGEPAGE
+    if (block && unit == HUGE_PAGE)
+        (void)madvise(block, bytes, MADV_HUGEPAGE); /* where it is refused, small pages serve */
+#endif
+    return block;
+}
 
 /* ---- arena ---- */
 
@@ -93,7 +116,7 @@ void *rg__pool_get(rg__pool *pool, size_t bytes)
         pool->free[class] = *(void **)block;
         return block;
     }
-    block = aligned_alloc(RG__ALIGN, size);
+    block = rg__block_alloc(size);
     if (block)
         pool->bytes += size;
     return block;

@@ -27,6 +27,9 @@ rg__arena_mark rg__arena_position(const rg__arena *arena);
 void rg__arena_rewind(rg__arena *arena, rg__arena_mark mark);
 void rg__arena_free(rg__arena *arena);
 
+/* A block of its own, aligned to RG__ALIGN, of huge pages where it is large; freed by free(). NULL: out of memory. */
+void *rg__block_alloc(size_t bytes);
+
 /* ---- pool: blocks in size classes, four to each power of two ----------------------------------------------------- */
 #define RG__POOL_CLASSES 160
 

@@ -223,7 +223,7 @@ static bool reserve_workspace(rg_tape *t, size_t bytes)
 {
     if (bytes <= t->workspace_bytes)
         return true;
-    char *more = aligned_alloc(RG__ALIGN, aligned(bytes));
+    char *more = rg__block_alloc(bytes);
     if (!more) {
         rg__fail_named(t, "run", RG_ERROR_MEMORY, "out of memory for a workspace of %zu bytes", bytes);
         return false;
