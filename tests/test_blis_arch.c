@@ -194,21 +194,23 @@ static void what_cannot_be_learnt_stays(void **state)
 
 extern char **environ;
 
+/* Large enough for BLIS's kernels whichever ours are. */
 static bool product_is_right(void)
 {
-    enum { N = 150 };
-    static float a[N * N], b[N * N], c[N * N];
-    for (int i = 0; i < N * N; i++) {
+    enum { M = 200, N = 530, K = 70 };
+    static float a[M * K], b[K * N], c[M * N];
+    for (int i = 0; i < M * K; i++)
         a[i] = (float)(i % 7 - 3);
+    for (int i = 0; i < K * N; i++)
         b[i] = (float)(i % 5 - 2);
+    for (int i = 0; i < M * N; i++)
         c[i] = -1;
-    }
-    if (!rg__gemm_f32(N, N, N, a, N, 1, b, N, 1, c, N, 1, 2))
+    if (!rg__gemm_f32(M, N, K, a, K, 1, b, N, 1, c, N, 1, 2))
         return false;
-    for (int i = 0; i < N * N; i++) {
+    for (int i = 0; i < M * N; i++) {
         float sum = 0;
-        for (int k = 0; k < N; k++)
-            sum += a[i / N * N + k] * b[k * N + i % N];
+        for (int k = 0; k < K; k++)
+            sum += a[i / N * K + k] * b[k * N + i % N];
         if (c[i] != sum)
             return false;
     }

@@ -18,100 +18,9 @@
 #include <cmocka.h>
 
 #include "exec/kernels/gemm.h"
+#include "gemm_support.h"
 
 static const char *program;
-
-/* ---- a matrix laid out in one of several ways ---- */
-
-typedef enum {
-    ROWS,      /* row-major */
-    COLUMNS,   /* column-major */
-    PADDED,    /* row-major with a gap after each row */
-    GENERAL,   /* neither stride is one */
-    REVERSED,  /* row-major read backwards in both directions */
-    BACKWARDS, /* column-major, columns from the last to the first */
-    BROADCAST, /* the same row again and again */
-    ONE,       /* the same element everywhere */
-    WINDOWS,   /* overlapping: row i starts at element i */
-    LAYOUTS,
-    C_LAYOUTS = BROADCAST /* those whose elements are distinct */
-} layout;
-
-typedef struct {
-    int64_t rows, columns, row, column;
-    size_t size;         /* of an element */
-    char *buffer, *data; /* what to free; element [0, 0] */
-    size_t count;        /* elements in the buffer */
-} matrix;
-
-static uint64_t noise = 88172645463325252u;
-
-static uint64_t next_noise(void) /* xorshift64 (Marsaglia 2003) */
-{
-    noise ^= noise << 13;
-    noise ^= noise >> 7;
-    return noise ^= noise << 17;
-}
-
-static void put(const matrix *x, size_t at, double value)
-{
-    if (x->size == sizeof(float))
-        ((float *)(void *)x->buffer)[at] = (float)value;
-    else
-        ((double *)(void *)x->buffer)[at] = value;
-}
-
-static double get(const matrix *x, int64_t i, int64_t j)
-{
-    const char *p = x->data + (i * x->row + j * x->column) * (int64_t)x->size;
-    return x->size == sizeof(float) ? *(const float *)(const void *)p : *(const double *)(const void *)p;
-}
-
-static matrix make(layout how, int64_t rows, int64_t columns, size_t size)
-{
-    matrix x = {.rows = rows, .columns = columns, .size = size};
-    int64_t first = 0, count = rows * columns;
-    switch (how) {
-    case ROWS: x.row = columns, x.column = 1; break;
-    case COLUMNS: x.row = 1, x.column = rows; break;
-    case PADDED: x.row = columns + 3, x.column = 1, count = rows * (columns + 3); break;
-    case GENERAL: x.row = 2 * columns + 1, x.column = 2, count = rows * (2 * columns + 1); break;
-    case REVERSED: x.row = -columns, x.column = -1, first = count - 1; break;
-    case BACKWARDS: x.row = 1, x.column = -rows, first = (columns - 1) * rows; break;
-    case BROADCAST: x.row = 0, x.column = 1, count = columns; break;
-    case ONE: x.row = 0, x.column = 0, count = 1; break;
-    default: x.row = 1, x.column = 1, count = rows + columns - 1; break;
-    }
-    x.count = (size_t)count;
-    x.buffer = malloc((size_t)(count ? count : 1) * size);
-    assert_non_null(x.buffer);
-    x.data = x.buffer + first * (int64_t)size;
-    return x;
-}
-
-static matrix whole_numbers(layout how, int64_t rows, int64_t columns, size_t size)
-{
-    matrix x = make(how, rows, columns, size);
-    for (size_t i = 0; i < x.count; i++)
-        put(&x, i, (double)(int)(next_noise() >> 33 & 7) - 4);
-    return x;
-}
-
-static matrix fractions(layout how, int64_t rows, int64_t columns, size_t size)
-{
-    matrix x = make(how, rows, columns, size);
-    for (size_t i = 0; i < x.count; i++)
-        put(&x, i, (double)(next_noise() >> 11) / (double)(UINT64_C(1) << 53) - 0.5);
-    return x;
-}
-
-static matrix filled(layout how, int64_t rows, int64_t columns, size_t size, double value)
-{
-    matrix x = make(how, rows, columns, size);
-    for (size_t i = 0; i < x.count; i++)
-        put(&x, i, value);
-    return x;
-}
 
 static bool multiply(const matrix *a, const matrix *b, const matrix *c, int threads)
 {
@@ -122,38 +31,6 @@ static bool multiply(const matrix *a, const matrix *b, const matrix *c, int thre
     return rg__gemm_f64(c->rows, c->columns, a->columns, (const double *)(void *)a->data, a->row, a->column,
                         (const double *)(void *)b->data, b->row, b->column, (double *)(void *)c->data, c->row,
                         c->column, threads);
-}
-
-/* The elements in memory of their own, row after row, or column after column. */
-static double *dense(const matrix *x, bool by_columns)
-{
-    double *d = malloc((size_t)(x->rows * x->columns + 1) * sizeof *d);
-    assert_non_null(d);
-    for (int64_t i = 0; i < x->rows; i++) {
-        for (int64_t j = 0; j < x->columns; j++)
-            d[by_columns ? j * x->rows + i : i * x->columns + j] = get(x, i, j);
-    }
-    return d;
-}
-
-static void check_against_definition(const matrix *a, const matrix *b, const matrix *c)
-{
-    double *const rows = dense(a, false), *const columns = dense(b, true);
-    const int64_t length = a->columns;
-    for (int64_t i = 0; i < c->rows; i++) {
-        for (int64_t j = 0; j < c->columns; j++) {
-            double sum = 0;
-            for (int64_t k = 0; k < length; k++)
-                sum += rows[i * length + k] * columns[j * length + k];
-            if (get(c, i, j) != sum)
-                fail_msg("[%lld, %lld] x [%lld, %lld], %zu-byte elements, strides (%lld, %lld) (%lld, %lld) (%lld, "
-                         "%lld): element [%lld, %lld] is %g, not %g",
-                         (long long)a->rows, (long long)length, (long long)length, (long long)b->columns, c->size,
-                         (long long)a->row, (long long)a->column, (long long)b->row, (long long)b->column,
-                         (long long)c->row, (long long)c->column, (long long)i, (long long)j, get(c, i, j), sum);
-        }
-    }
-    free(rows), free(columns);
 }
 
 static void check_product(layout la, layout lb, layout lc, int64_t m, int64_t n, int64_t k, size_t size, int threads)
@@ -208,6 +85,37 @@ static void large_products_are_right_in_pieces_and_with_threads(void **state)
     check_product(WINDOWS, ROWS, ROWS, 5000, 16, 300, sizeof(float), 2);
 }
 
+/* Where tiles, panels, blocks of k and packed blocks end, and where another kernel takes over. */
+static void sizes_around_every_edge_are_right(void **state)
+{
+    (void)state;
+    static const int64_t m[] = {1, 2, 3, 4, 5, 6, 7, 12, 13, 23, 31, 33};
+    static const int64_t n[] = {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48};
+    static const int64_t k[] = {1, 2, 3, 31, 32, 33};
+    for (size_t i = 0; i < sizeof m / sizeof *m; i++) {
+        for (size_t j = 0; j < sizeof n / sizeof *n; j++) {
+            for (size_t p = 0; p < sizeof k / sizeof *k; p++) {
+                for (size_t size = sizeof(float); size <= sizeof(double); size *= 2) {
+                    check_product(ROWS, ROWS, ROWS, m[i], n[j], k[p], size, 1);
+                    check_product(ROWS, COLUMNS, COLUMNS, m[i], n[j], k[p], size, 1);
+                    check_product(COLUMNS, ROWS, PADDED, m[i], n[j], k[p], size, 1);
+                }
+            }
+        }
+    }
+    static const int64_t large[][3] = {
+        {6, 16, 319},   {6, 16, 320},   {6, 16, 321},    {7, 17, 641},    {31, 33, 640},   {199, 64, 100},
+        {200, 64, 100}, {191, 512, 64}, {192, 511, 64},  {192, 512, 63},  {192, 512, 64},  {193, 513, 65},
+        {288, 100, 20}, {289, 100, 20}, {289, 530, 321}, {239, 527, 321}, {700, 519, 100}, {40, 4000, 33},
+    };
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        for (int layouts = 0; layouts < 8; layouts++)
+            check_product(layouts & 1 ? COLUMNS : ROWS, layouts & 2 ? COLUMNS : ROWS, layouts & 4 ? COLUMNS : ROWS,
+                          large[i][0], large[i][1], large[i][2], layouts % 3 ? sizeof(float) : sizeof(double),
+                          1 + layouts % 4);
+    }
+}
+
 static void the_stride_of_a_side_of_one_means_nothing(void **state)
 {
     (void)state;
@@ -241,13 +149,15 @@ static void empty_sums_are_zero_and_empty_results_stay_empty(void **state)
 static void what_is_not_finite_stays_in_its_row_and_column(void **state)
 {
     (void)state;
-    static const int64_t sizes[][3] = {{5, 6, 7}, {50, 60, 70}, {300, 260, 270}};
+    static const int64_t sizes[][3] = {{5, 6, 7},    {50, 60, 70},  {300, 260, 270}, {200, 530, 400},
+                                       {3, 50, 100}, {100, 2, 130}, {3, 2, 1000},    {7, 17, 333}};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         const int64_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
         for (int layouts = 0; layouts < 4; layouts++) {
-            matrix a = filled(layouts & 1 ? ROWS : COLUMNS, m, k, sizeof(float), 1);
-            matrix b = filled(layouts & 2 ? ROWS : COLUMNS, k, n, sizeof(float), 1);
-            matrix c = filled(ROWS, m, n, sizeof(float), INFINITY);
+            const size_t size = (s + (size_t)layouts) % 3 ? sizeof(float) : sizeof(double);
+            matrix a = filled(layouts & 1 ? ROWS : COLUMNS, m, k, size, 1);
+            matrix b = filled(layouts & 2 ? ROWS : COLUMNS, k, n, size, 1);
+            matrix c = filled(ROWS, m, n, size, layouts ? INFINITY : NAN);
             put(&a, (size_t)(2 * a.row + 3 * a.column), NAN);
             put(&b, (size_t)(4 * b.row + 1 * b.column), INFINITY);
             assert_true(multiply(&a, &b, &c, 2));
@@ -293,9 +203,9 @@ static void the_bits_do_not_depend_on_the_threads(void **state)
 {
     (void)state;
     static const int64_t sizes[][3] = {
-        {11, 29, 38},   {3, 146, 39},    {64, 128, 784},  {128, 784, 64},  {143, 327, 611},
-        {465, 564, 43}, {100, 100, 100}, {257, 255, 259}, {2000, 16, 100}, {16, 2000, 100},
-        {1, 3000, 500}, {2, 2, 30000},   {301, 47, 1300},
+        {11, 29, 38},    {3, 146, 39},    {64, 128, 784},  {128, 784, 64},  {143, 327, 611}, {465, 564, 43},
+        {100, 100, 100}, {257, 255, 259}, {2000, 16, 100}, {16, 2000, 100}, {1, 3000, 500},  {2, 2, 30000},
+        {301, 47, 1300}, {290, 540, 330}, {193, 1000, 65}, {45, 600, 700},  {4000, 3, 90},   {29, 900, 100},
     };
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (int layouts = 0; layouts < 8; layouts++) {
@@ -317,6 +227,15 @@ static void the_bits_of_random_shapes_do_not_depend_on_the_threads(void **state)
         check_threads((layout)(r >> 8 & 3), (layout)(r >> 16 & 3), (layout)(r >> 24 & 3), m, n, k,
                       r >> 32 & 1 ? sizeof(float) : sizeof(double));
     }
+}
+
+/* An operand beyond the memory held for packing: several chunks along each side, and along k alone. */
+static void the_bits_of_products_in_chunks_do_not_depend_on_the_threads(void **state)
+{
+    (void)state;
+    check_threads(ROWS, ROWS, ROWS, 300, 1500, 1600, sizeof(float));
+    check_threads(COLUMNS, COLUMNS, ROWS, 300, 520, 2300, sizeof(double));
+    check_threads(ROWS, ROWS, ROWS, 290, 7000, 330, sizeof(float));
 }
 
 typedef struct {
@@ -351,6 +270,105 @@ static void several_threads_multiply_at_once(void **state)
         check_against_definition(&jobs[i].a, &jobs[i].b, &jobs[i].c);
         free(jobs[i].a.buffer), free(jobs[i].b.buffer), free(jobs[i].c.buffer);
     }
+}
+
+/* ---- rows that are done ---- */
+
+typedef struct {
+    matrix c, seen; /* seen: the rows as they were when they were done */
+    int64_t strip;
+    int threads;
+    int *calls; /* of each row */
+    int wrong;
+} follower;
+
+static void follow(void *user, int64_t first_row, int64_t rows, int thread)
+{
+    follower *const f = user;
+    const bool whole = rows == f->strip || (rows < f->strip && first_row + rows == f->c.rows);
+    if (first_row % f->strip != 0 || !whole || thread < 0 || thread >= f->threads)
+        __atomic_fetch_add(&f->wrong, 1, __ATOMIC_RELAXED);
+    for (int64_t i = first_row; i < first_row + rows; i++) {
+        __atomic_fetch_add(&f->calls[i], 1, __ATOMIC_RELAXED);
+        for (int64_t j = 0; j < f->c.columns; j++) {
+            const double value = get(&f->c, i, j);
+            put(&f->seen, (size_t)(i * f->c.columns + j), value);
+            const ptrdiff_t at = f->c.data - f->c.buffer + (i * f->c.row + j * f->c.column) * (ptrdiff_t)f->c.size;
+            put(&f->c, (size_t)at / f->c.size, -2 * value);
+        }
+    }
+}
+
+static rg__gemm_matrix operand(const matrix *x)
+{
+    return (rg__gemm_matrix){x->data, x->row, x->column};
+}
+
+static void check_rows(layout la, layout lb, layout lc, int64_t m, int64_t n, int64_t k, size_t size, int64_t strip,
+                       int threads)
+{
+    matrix a = fractions(la, m, k, size), b = fractions(lb, k, n, size), plain = filled(lc, m, n, size, NAN);
+    follower f = {filled(lc, m, n, size, NAN),
+                  filled(ROWS, m, n, size, NAN),
+                  strip,
+                  threads,
+                  calloc((size_t)m, sizeof *f.calls),
+                  0};
+    const rg__gemm_rows rows = {follow, &f, strip};
+    assert_non_null(f.calls);
+    assert_true(multiply(&a, &b, &plain, 1));
+    assert_true(rg__gemm(size, m, n, k, operand(&a), operand(&b), operand(&f.c), threads, NULL, &rows));
+    assert_int_equal(f.wrong, 0);
+    for (int64_t i = 0; i < m; i++) {
+        assert_int_equal(f.calls[i], 1);
+        for (int64_t j = 0; j < n; j++) {
+            assert_true(get(&f.seen, i, j) == get(&plain, i, j));
+            assert_true(get(&f.c, i, j) == -2 * get(&plain, i, j));
+        }
+    }
+    free(a.buffer), free(b.buffer), free(plain.buffer), free(f.c.buffer), free(f.seen.buffer), free(f.calls);
+}
+
+static void each_strip_of_rows_is_told_once_when_it_is_final(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {
+        {1, 1, 1},      {5, 7, 3},      {64, 64, 64},    {100, 300, 700}, {13, 900, 800}, {1, 2000, 500},
+        {2000, 1, 500}, {300, 4, 1000}, {300, 540, 330}, {1000, 40, 90},  {50, 60, 0},    {290, 1400, 1600},
+    };
+    static const int64_t strips[] = {1, 7, 48, 5000, INT64_MAX};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (size_t strip = 0; strip < sizeof strips / sizeof *strips; strip++) {
+            for (int threads = 1; threads <= 4; threads++)
+                check_rows(threads & 1 ? ROWS : COLUMNS, strip & 1 ? ROWS : COLUMNS,
+                           (s + strip) % 3 == 0   ? COLUMNS
+                           : (s + strip) % 3 == 1 ? ROWS
+                                                  : PADDED,
+                           sizes[s][0], sizes[s][1], sizes[s][2], (s + strip) & 1 ? sizeof(float) : sizeof(double),
+                           strips[strip], threads);
+        }
+    }
+}
+
+/* ---- memory ---- */
+
+static void the_memory_of_a_pool_is_used_again(void **state)
+{
+    (void)state;
+    rg__pool pool = {0};
+    matrix a = whole_numbers(ROWS, 300, 400, sizeof(float)), b = whole_numbers(ROWS, 400, 530, sizeof(float));
+    matrix c = filled(ROWS, 300, 530, sizeof(float), NAN);
+    size_t bytes = 0;
+    for (int i = 0; i < 3; i++) {
+        assert_true(rg__gemm(sizeof(float), 300, 530, 400, operand(&a), operand(&b), operand(&c), 2, &pool, NULL));
+        check_against_definition(&a, &b, &c);
+        assert_true(i == 0 || pool.bytes == bytes);
+        bytes = pool.bytes;
+    }
+    assert_true(bytes > 0);
+    rg__pool_free(&pool);
+    assert_int_equal(pool.bytes, 0);
+    free(a.buffer), free(b.buffer), free(c.buffer);
 }
 
 /* ---- never aborts ---- */
@@ -414,13 +432,17 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_layout_of_any_operand_gives_the_product),
         cmocka_unit_test(large_products_are_right_in_pieces_and_with_threads),
+        cmocka_unit_test(sizes_around_every_edge_are_right),
         cmocka_unit_test(the_stride_of_a_side_of_one_means_nothing),
         cmocka_unit_test(empty_sums_are_zero_and_empty_results_stay_empty),
         cmocka_unit_test(what_is_not_finite_stays_in_its_row_and_column),
         cmocka_unit_test(an_operand_too_large_to_copy_is_refused),
         cmocka_unit_test(the_bits_do_not_depend_on_the_threads),
         cmocka_unit_test(the_bits_of_random_shapes_do_not_depend_on_the_threads),
+        cmocka_unit_test(the_bits_of_products_in_chunks_do_not_depend_on_the_threads),
         cmocka_unit_test(several_threads_multiply_at_once),
+        cmocka_unit_test(each_strip_of_rows_is_told_once_when_it_is_final),
+        cmocka_unit_test(the_memory_of_a_pool_is_used_again),
         cmocka_unit_test(fewer_threads_than_asked_for_are_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,7 +97,7 @@ bool rg__still_there(rg_tape *t, const rg__node *root, const rg__node *reader)
 
 bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, void *out)
 {
-    rg__run run = {t, node, in, {out, node->dims, {0}, node->rank, (rg_dtype)node->dtype}, t->threads};
+    rg__run run = {t, node, in, {out, node->dims, {0}, node->rank, (rg_dtype)node->dtype}, t->threads, &t->pool};
     rg__row_major(node->rank, node->dims, run.out.strides);
     return node->op->kernel ? node->op->kernel(&run) : run_loop(&run);
 }

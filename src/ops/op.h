@@ -5,6 +5,7 @@
 #ifndef RG__OPS_OP_H
 #define RG__OPS_OP_H
 
+#include "core/memory.h"
 #include "core/strided.h"
 
 #include <retrograd/ops.h>
@@ -68,6 +69,7 @@ typedef struct rg__run {
     const rg__array_view *in;
     rg__array_view out;
     int threads;
+    rg__pool *pool; /* memory for the time of the call, on this thread */
 } rg__run;
 
 /* False after rg__run_fail: a value that the op does not allow, or no memory. */

@@ -16,29 +16,67 @@ enum { ROWS(RG__ENUM) };
 
 /* ---- kernel: a product for each position of the leading axes ---- */
 
+/* Products of one shape, at equal distances in bytes. */
+typedef struct batch {
+    size_t size;
+    int64_t m, n, k;
+    rg__gemm_matrix a, b, c;
+    const int64_t *step; /* of c, a and b, as the walk has them */
+} batch;
+
+static rg__gemm_matrix moved(rg__gemm_matrix x, int64_t bytes)
+{
+    x.data += bytes;
+    return x;
+}
+
+static bool multiply_one(const batch *x, int64_t i, int threads, rg__pool *pool)
+{
+    return rg__gemm(x->size, x->m, x->n, x->k, moved(x->a, i * x->step[1]), moved(x->b, i * x->step[2]),
+                    moved(x->c, i * x->step[0]), threads, pool, NULL);
+}
+
+/* Many products are shared out whole, few with all threads on each. The result is the same. */
+static bool multiply_many(const batch *x, int64_t count, const rg__run *run)
+{
+    enum { WORTH_THREADS = 200000, LARGE = 4000000 }; /* multiplications: of all, of one */
+    const double one = (double)x->m * (double)x->n * (double)x->k;
+    const bool many = count >= 4 * run->threads || (count > 1 && one < LARGE);
+    bool ok = true;
+    if (run->threads > 1 && many && one * (double)count >= WORTH_THREADS) {
+#pragma omp parallel for num_threads(run->threads) schedule(dynamic) reduction(&& : ok)
+        for (int64_t i = 0; i < count; i++)
+            ok = multiply_one(x, i, 1, NULL) && ok;
+        return ok;
+    }
+    for (int64_t i = 0; i < count && ok; i++)
+        ok = multiply_one(x, i, run->threads, run->pool);
+    return ok;
+}
+
 static bool kernel_matmul(const rg__run *run)
 {
     const rg__array_view *a = &run->in[0], *b = &run->in[1], *c = &run->out;
-    const int batch = c->rank - 2;
-    const int64_t m = c->dims[batch], n = c->dims[batch + 1], k = a->dims[a->rank - 1];
-    const int64_t *sa = a->strides + a->rank - 2, *sb = b->strides + b->rank - 2, *sc = c->strides + batch;
-    int64_t batch_a[RG_MAX_RANK], batch_b[RG_MAX_RANK];
-    rg__broadcast_strides(a->rank - 2, a->dims, a->strides, batch, c->dims, batch_a);
-    rg__broadcast_strides(b->rank - 2, b->dims, b->strides, batch, c->dims, batch_b);
+    const int lead = c->rank - 2;
+    const int64_t *sa = a->strides + a->rank - 2, *sb = b->strides + b->rank - 2, *sc = c->strides + lead;
+    int64_t lead_a[RG_MAX_RANK], lead_b[RG_MAX_RANK];
+    rg__broadcast_strides(a->rank - 2, a->dims, a->strides, lead, c->dims, lead_a);
+    rg__broadcast_strides(b->rank - 2, b->dims, b->strides, lead, c->dims, lead_b);
     const size_t size = rg_dtype_size(c->dtype);
     rg__walk w;
-    rg__walk_start(&w, batch, c->dims, 3,
-                   (rg__strided[]){{c->data, c->strides, size}, {a->data, batch_a, size}, {b->data, batch_b, size}});
+    rg__walk_start(&w, lead, c->dims, 3,
+                   (rg__strided[]){{c->data, c->strides, size}, {a->data, lead_a, size}, {b->data, lead_b, size}});
     do {
-        for (int64_t i = 0; i < w.run; i++) {
-            void *pc = w.p[0] + i * w.step[0];
-            const void *pa = w.p[1] + i * w.step[1], *pb = w.p[2] + i * w.step[2];
-            bool ok = c->dtype == RG_F32
-                          ? rg__gemm_f32(m, n, k, pa, sa[0], sa[1], pb, sb[0], sb[1], pc, sc[0], sc[1], run->threads)
-                          : rg__gemm_f64(m, n, k, pa, sa[0], sa[1], pb, sb[0], sb[1], pc, sc[0], sc[1], run->threads);
-            if (!ok)
-                return rg__run_fail(run, RG_ERROR_MEMORY, "out of memory");
-        }
+        const batch x = {size,
+                         c->dims[lead],
+                         c->dims[lead + 1],
+                         a->dims[a->rank - 1],
+                         {w.p[1], sa[0], sa[1]},
+                         {w.p[2], sb[0], sb[1]},
+                         {w.p[0], sc[0], sc[1]},
+                         w.step};
+        if (!multiply_many(&x, w.run, run))
+            return rg__run_fail(run, RG_ERROR_MEMORY, "out of memory");
     } while (rg__walk_next(&w));
     return true;
 }

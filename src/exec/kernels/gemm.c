@@ -1,304 +1,208 @@
-/* Matrix products, cut into tiles of C by sizes and strides alone. Each tile is one call of BLIS with one thread, and
- * the tiles are spread over the threads, so no result depends on how many there are. BLIS's own threads are not used:
- * its path for small matrices gives other bits for other numbers of them, it aborts when OpenMP gives it fewer than it
- * asked for, and its barriers spin, which costs a time slice each when another program wants the processor (measured
- * on two cores, one of them busy: BLIS 2 to 28 GF/s, tiles 17 to 60; both idle: 140 either way).
+/* Matrix products: how each is computed. Seen from here the rows of C are contiguous; where its columns are, the product
+ * is computed transposed. The choice of micro-kernel and the cut of k, on which the bits of the result depend, follow
+ * from sizes and strides alone; all else may depend on the number of threads. The figures were measured on Zen 3.
  *
- *   tiny     a loop of our own: a call of BLIS costs more than the product
- *   narrow   strips of C; BLIS may use its path for small matrices, which packs nothing
- *   large    tiles, that path switched off: it is slow where the operands exceed the caches
- */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L /* blis.h names pthread_barrier_t */
-#endif
+ * BLIS's own way through a product is not used: it packs both operands whatever the shape, a call of it costs 2 us, its
+ * path for small matrices gives other bits for other numbers of threads, it aborts when OpenMP gives it fewer of them
+ * than it asked for, and its many barriers cost a time slice each when another program wants the processor. */
 #include "exec/kernels/gemm.h"
 
-#include "exec/kernels/blis_arch.h"
-#include "exec/kernels/blis_header.h"
+#include "exec/kernels/gemm_job.h"
+#include "exec/kernels/gemm_pack.h"
 
-#include <stdlib.h>
-#include <string.h>
-#ifdef _OPENMP
 #include <omp.h>
-#endif
+#include <stdlib.h>
 
-/* In multiplications, measured with BLIS 0.9 on Zen 3: a call costs 2 us, waking the threads about as much. */
-#define TINY        2000
-#define STRIP       250000   /* the least that a strip is worth */
-#define LARGE       16000000 /* from here on packing pays ... */
-#define LARGE_LINE  48 /* ... unless the lines of C, along which its elements are adjacent, are shorter than this, */
-#define LARGE_LINES 12 /* or there are fewer of them than this */
-#define STRIPS_MOST 256
-#define TILE_UNIT   48  /* a multiple of the register tiles of the kernels: 6, 8, 12, 16 and 24 */
-#define TILE_SIDE   384 /* of a large product's tile; smaller ones cost speed, larger ones keep fewer threads busy */
-#define TILES_MOST  256
-#define PIECE       1000000 /* elements of a copied operand that are held at a time */
+enum {
+    PER_THREAD = 200000, /* multiplications from which on a thread is worth its start */
+    DOT_LEAST = 32,      /* length of a dot product that vectors pay for */
+    DEPTH = 320,         /* of a block of k: a panel of b fits the first cache */
+    BLOCK = 240,         /* rows of a that are packed at a time: they fit the second cache */
+    ALONE_MOST = 288,    /* rows of a strip whose tasks pack b themselves */
+    LEAST = 24,          /* rows of a strip, and those of a product that are shared out by panels alone */
+    ON_STACK = 16384,    /* bytes of packing memory */
+    PACKED_MOST = 8 << 20
+};
 
-typedef struct {
-    char *data;
-    int64_t row, column;
-} matrix;
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static matrix from(matrix x, int64_t row, int64_t column, size_t size)
-{
-    x.data += (row * x.row + column * x.column) * (int64_t)size;
-    return x;
-}
-
-/* Whether the elements of a column lie closer together than those of a row. */
-static bool by_columns(matrix x)
-{
-    return llabs(x.row) < llabs(x.column);
-}
-
-/* ---- tiny ---- */
-
-/* Sums in the order of k, sixteen columns at a time so that the compiler can keep them in registers. */
-#define DEFINE_TINY(T, name)                                                                  \
-    static void name(int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c)           \
-    {                                                                                         \
-        const T *const ad = (const T *)(void *)a.data, *const bd = (const T *)(void *)b.data; \
-        T *const cd = (T *)(void *)c.data;                                                    \
-        for (int64_t i = 0; i < m; i++) {                                                     \
-            for (int64_t first = 0; first < n; first += 16) {                                 \
-                const int64_t width = smaller(16, n - first);                                 \
-                T sum[16] = {0};                                                              \
-                for (int64_t p = 0; p < k; p++) {                                             \
-                    const T x = ad[i * a.row + p * a.column];                                 \
-                    for (int64_t j = 0; j < width; j++)                                       \
-                        sum[j] += x * bd[p * b.row + (first + j) * b.column];                 \
-                }                                                                             \
-                for (int64_t j = 0; j < width; j++)                                           \
-                    cd[i * c.row + (first + j) * c.column] = sum[j];                          \
-            }                                                                                 \
-        }                                                                                     \
-    }
-DEFINE_TINY(float, tiny_f32)
-DEFINE_TINY(double, tiny_f64)
-
-/* ---- tiles ---- */
-
-static void blis(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c, bool small_path)
-{
-    static float onef = 1, zerof = 0; /* BLIS 0.9 does not take const, nor does it write */
-    static double oned = 1, zerod = 0;
-    rntm_t rntm;
-    bli_rntm_init_from_global(&rntm); /* a copy: no global state is set */
-    bli_rntm_set_num_threads(1, &rntm);
-    bli_rntm_set_l3_sup(small_path, &rntm);
-    if (size == sizeof(float))
-        bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, m, n, k, &onef, (float *)(void *)a.data, a.row, a.column,
-                     (float *)(void *)b.data, b.row, b.column, &zerof, (float *)(void *)c.data, c.row, c.column, NULL,
-                     &rntm);
-    else
-        bli_dgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, m, n, k, &oned, (double *)(void *)a.data, a.row, a.column,
-                     (double *)(void *)b.data, b.row, b.column, &zerod, (double *)(void *)c.data, c.row, c.column, NULL,
-                     &rntm);
-}
-
-static int64_t divide_up(int64_t a, int64_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-/* The length of the parts into which to cut a side: as many as asked for, or fewer, all but the last of whole units. */
-static int64_t part_of(int64_t side, int64_t parts)
-{
-    return parts <= 1 ? side : divide_up(divide_up(side, TILE_UNIT), parts) * TILE_UNIT;
-}
-
-static void product(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c, int threads)
-{
-    const double work = (double)m * (double)n * (double)k;
-    const int64_t line = by_columns(c) ? m : n, lines = by_columns(c) ? n : m;
-    const bool large = work >= LARGE && line >= LARGE_LINE && lines >= LARGE_LINES;
-    int64_t height = m, width = n;
-    if (large) {
-        int64_t side = TILE_SIDE;
-        while (divide_up(m, side) > TILES_MOST / divide_up(n, side))
-            side *= 2;
-        height = part_of(m, divide_up(m, side));
-        width = part_of(n, divide_up(n, side));
-    } else {
-        const int64_t strips = work >= STRIP * (double)STRIPS_MOST ? STRIPS_MOST : (int64_t)(work / STRIP);
-        if (m >= n)
-            height = part_of(m, strips);
-        else
-            width = part_of(n, strips);
-    }
-
-    const int64_t down = divide_up(m, height), tiles = down * divide_up(n, width);
-#ifdef _OPENMP
-    const int team = (int)larger(1, smaller(threads, tiles));
-#pragma omp parallel for num_threads(team) schedule(dynamic) if (team > 1 && !omp_in_parallel())
-#else
-    (void)threads;
-#endif
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        const int64_t i = tile % down * height, j = tile / down * width;
-        blis(size, smaller(height, m - i), smaller(width, n - j), k, from(a, i, 0, size), from(b, 0, j, size),
-             from(c, i, j, size), !large);
-    }
-}
-
-/* ---- strides that BLIS does not take ---- */
-
-/* Whether BLIS takes a matrix as it is: the condition that its own bli_check_matrix_strides holds objects to, positive
- * strides besides, for its kernels read a stride of -1 as 1. Where a side is 1 its stride means nothing: it is set to
- * what it would be in a dense matrix. */
-static bool blis_takes(int64_t rows, int64_t columns, matrix *x)
-{
-    if (rows == 1 && columns == 1)
-        x->row = x->column = 1;
-    else if (columns == 1)
-        return x->row > 0 && !__builtin_mul_overflow(rows, x->row, &x->column);
-    else if (rows == 1)
-        return x->column > 0 && !__builtin_mul_overflow(columns, x->column, &x->row);
-    else if (x->row <= 0 || x->column <= 0)
-        return false;
-    else if (x->row < x->column)
-        return rows <= x->column / x->row;
-    else
-        return columns <= x->row / x->column;
-    return true;
-}
-
-/* A dense matrix in the order of x, so that copying walks through both in the same order. */
-static matrix dense_like(matrix x, int64_t rows, int64_t columns, char *data)
-{
-    return columns == 1 || (rows > 1 && by_columns(x)) ? (matrix){data, 1, rows} : (matrix){data, columns, 1};
-}
+typedef rg__gemm_matrix matrix;
+typedef rg__gemm_job job;
 
 static matrix transposed(matrix x)
 {
     return (matrix){x.data, x.column, x.row};
 }
 
-static void copy(size_t size, int64_t rows, int64_t columns, matrix to, matrix source)
+static size_t aligned(size_t bytes)
 {
-    if (by_columns(source)) {
-        copy(size, columns, rows, transposed(to), transposed(source));
-        return;
-    }
-    for (int64_t i = 0; i < rows; i++) {
-        const matrix t = from(to, i, 0, size), s = from(source, i, 0, size);
-        if (size == sizeof(float)) {
-            for (int64_t j = 0; j < columns; j++)
-                memcpy(from(t, 0, j, sizeof(float)).data, from(s, 0, j, sizeof(float)).data, sizeof(float));
-        } else {
-            for (int64_t j = 0; j < columns; j++)
-                memcpy(from(t, 0, j, sizeof(double)).data, from(s, 0, j, sizeof(double)).data, sizeof(double));
-        }
+    return (bytes + RG__ALIGN - 1) & ~(size_t)(RG__ALIGN - 1);
+}
+
+/* ---- what the bits depend on ---- */
+
+/* By columns of c where they are contiguous; and a narrow c so that its few columns become rows. */
+static bool better_transposed(const job *g)
+{
+    if (g->m == 1 || g->n == 1)
+        return g->m > 1;
+    if (g->n <= RG__GEMM_DOT_ROWS && g->m > RG__GEMM_DOT_ROWS && g->k >= DOT_LEAST && (g->a.column == 1 || g->a.row == 1))
+        return true;
+    return llabs(g->c.row) < llabs(g->c.column);
+}
+
+/* BLIS's kernels need both operands packed; in return they are made for the processor, which counts where packing does
+ * not. Ours have vectors of 32 bytes or more, or are no match for them. */
+static void choose_kernel(job *g)
+{
+    g->kernel = rg__gemm_own_kernel(g->size);
+    g->dots = g->m <= RG__GEMM_DOT_ROWS && g->b.row == 1 && g->k >= DOT_LEAST;
+    const bool wide = (size_t)g->kernel->columns * g->size >= 64;
+    if (!g->dots && g->m >= (wide ? 192 : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
+        g->kernel = rg__gemm_blis_kernel(g->size);
+    g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, DEPTH)));
+    g->panels = rg__divide_up(g->n, g->kernel->columns);
+}
+
+/* ---- what they do not depend on ---- */
+
+static void choose_team(job *g, int threads)
+{
+    const double worth = (double)g->m * (double)g->n * (double)g->k / PER_THREAD;
+    g->team = threads < 2 || worth < 2 || omp_in_parallel() ? 1 : worth < threads ? (int)worth : threads;
+}
+
+/* What is read often is packed: a by the panels of b, b by the rows of a. */
+static void choose_packing(job *g)
+{
+    const rg__gemm_kernel *const kernel = g->kernel;
+    const int64_t size = (int64_t)g->size, row = llabs(g->b.row) * size, packed_row = kernel->packed_columns * size;
+    g->pack_a = !kernel->in_place || g->n >= (g->a.row == 1 || g->a.column == 1 ? 512 : 64);
+    const bool few = g->m <= 32 || (g->m < 200 && row <= 1024 && row * g->k <= 512 * 1024);
+    g->in_place = kernel->in_place && g->b.column == 1 && few ? g->n / kernel->columns : 0;
+    g->alone = g->m <= ALONE_MOST && (g->team == 1 || !g->rows || g->rows_last);
+    g->chunk_panels = g->panels;
+    g->chunk_length = g->k;
+    if (!g->alone && !g->in_place && g->k > 0 && g->panels > PACKED_MOST / packed_row / g->k) {
+        g->chunk_panels = rg__smaller(g->panels, rg__larger(1, PACKED_MOST / packed_row / g->depth));
+        g->chunk_length = rg__larger(1, PACKED_MOST / packed_row / g->chunk_panels / g->depth) * g->depth;
     }
 }
 
-/* Room of *used elements on for a dense [rows, columns], 64-byte aligned. False on overflow. */
-static bool reserve(int64_t rows, int64_t columns, size_t size, int64_t *used)
+/* Several tasks for each thread, so that one that is held up does not hold up the others; but groups of panels repeat
+ * the packing of a. */
+static void choose_tasks(job *g)
 {
-    int64_t count;
-    return !__builtin_mul_overflow(rows, columns, &count) && !__builtin_add_overflow(count, 63, &count) &&
-           !__builtin_add_overflow(*used, count & ~(int64_t)63, used) && *used <= PTRDIFF_MAX / (int64_t)size;
+    const int64_t rows = g->kernel->rows, unit = g->rows && !g->rows_last ? g->rows_strip : rows, team = g->team;
+    int64_t parts = 1;
+    if (!g->alone)
+        parts = rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(team > 1 ? 4 * team : 1, g->m / LEAST));
+    g->height = rg__divide_up(rg__divide_up(g->m, parts), unit) * unit;
+    g->strips = rg__divide_up(g->m, g->height);
+    g->block = rg__divide_up(g->height, g->alone ? 1 : rg__divide_up(g->height, BLOCK));
+    g->block = rg__divide_up(g->block, rows) * rows;
+    const int64_t groups = team == 1 || g->strips >= 2 * team ? 1 : rg__divide_up((g->alone ? 2 : 4) * team, g->strips);
+    g->groups = rg__smaller(g->chunk_panels, groups);
 }
 
-/* The product piece by piece, each operand that is not taken copied into dense memory. The pieces are fixed by sizes
- * and strides. */
-static bool copied(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c, bool take_a, bool take_b,
-                   bool take_c, int threads)
+/* ---- memory ---- */
+
+typedef struct layout {
+    size_t own, left, bytes;
+} layout;
+
+static layout lay_out(job *g)
 {
-    int64_t rows = m, columns = n, used = 0;
-    if (!take_a)
-        rows = smaller(rows, larger(TILE_UNIT, PIECE / k));
-    if (!take_b)
-        columns = smaller(columns, larger(TILE_UNIT, PIECE / k));
-    if (!take_c) {
-        rows = smaller(rows, 1024);
-        columns = smaller(columns, 1024);
-    }
-    const int64_t a_at = used;
-    if (!take_a && !reserve(rows, k, size, &used))
-        return false;
-    const int64_t b_at = used;
-    if (!take_b && !reserve(k, columns, size, &used))
-        return false;
-    const int64_t c_at = used;
-    if (!take_c && !reserve(rows, columns, size, &used))
-        return false;
-    char *const memory = aligned_alloc(64, (size_t)used * size);
+    if (g->dots)
+        return (layout){0, 0, g->a.column == 1 ? 0 : (size_t)g->m * (size_t)g->k * g->size};
+    const size_t a_row = (size_t)g->kernel->packed_rows * g->size, b_row = (size_t)g->kernel->packed_columns * g->size;
+    const int64_t tiles = g->pack_a ? rg__gemm_tiles(g, g->block) : 0;
+    const int64_t shared = g->alone ? 0 : rg__smaller(g->chunk_panels, g->panels - g->in_place);
+    const size_t depth = (size_t)g->depth;
+    g->own_panel = aligned((size_t)tiles * depth * a_row);
+    g->own_bytes = aligned(g->own_panel + (g->alone && g->in_place < g->panels ? depth * b_row : 0)) + RG__GEMM_SLACK;
+    layout at = {.own = aligned((size_t)shared * (size_t)g->chunk_length * b_row + RG__GEMM_SLACK)};
+    at.left = at.bytes = at.own + g->own_bytes * (size_t)g->team;
+    if (g->rows && !g->rows_last && g->groups > 1)
+        at.bytes += (size_t)g->strips * sizeof *g->left;
+    return at;
+}
+
+/* Small products pack onto the stack. */
+static bool multiply(job *g, rg__pool *pool)
+{
+    const layout at = lay_out(g);
+    _Alignas(RG__ALIGN) char stack[ON_STACK];
+    char *memory = stack;
+    if (at.bytes > sizeof stack)
+        memory = pool ? rg__pool_get(pool, at.bytes) : aligned_alloc(RG__ALIGN, aligned(at.bytes));
     if (!memory)
         return false;
-
-    for (int64_t j = 0; j < n; j += columns) {
-        const int64_t width = smaller(columns, n - j);
-        matrix bp = from(b, 0, j, size);
-        if (!take_b) {
-            bp = dense_like(b, k, width, memory + b_at * (int64_t)size);
-            copy(size, k, width, bp, from(b, 0, j, size));
-        }
-        for (int64_t i = 0; i < m; i += rows) {
-            const int64_t height = smaller(rows, m - i);
-            matrix ap = from(a, i, 0, size), cp = from(c, i, j, size);
-            if (!take_a) {
-                ap = dense_like(a, height, k, memory + a_at * (int64_t)size);
-                copy(size, height, k, ap, from(a, i, 0, size));
-            }
-            if (!take_c)
-                cp = dense_like(c, height, width, memory + c_at * (int64_t)size);
-            product(size, height, width, k, ap, bp, cp, threads);
-            if (!take_c)
-                copy(size, height, width, from(c, i, j, size), cp);
-        }
-    }
-    free(memory);
+    g->packed_b = memory;
+    g->own = memory + at.own;
+    if (g->dots && at.bytes)
+        rg__gemm_pack(g->size, g->own, g->k, g->k, g->m, g->a.data, g->a.column, g->a.row);
+    else if (at.left < at.bytes)
+        g->left = (int *)(void *)(memory + at.left);
+    for (int64_t s = 0; g->left && s < g->strips; s++)
+        g->left[s] = (int)g->groups;
+    rg__gemm_work(g);
+    if (memory != stack && pool)
+        rg__pool_put(pool, memory, at.bytes);
+    else if (memory != stack)
+        free(memory);
     return true;
 }
 
 /* ---- entry ---- */
 
-static bool gemm(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c, int threads)
+/* Whether so many elements have addresses. */
+static bool addressable(int64_t rows, int64_t columns, size_t size)
+{
+    int64_t bytes;
+    return !__builtin_mul_overflow(rows, columns, &bytes) && !__builtin_mul_overflow(bytes, (int64_t)size, &bytes);
+}
+
+bool rg__gemm(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c, int threads, rg__pool *pool,
+              const rg__gemm_rows *rows)
 {
     if (m <= 0 || n <= 0)
         return true;
-    if (k <= 0 || (double)m * (double)n * (double)k <= TINY) {
-        (size == sizeof(float) ? tiny_f32 : tiny_f64)(m, n, k, a, b, c);
-        return true;
-    }
+    k = rg__larger(k, 0);
+    if (!addressable(m, k, size) || !addressable(k, n, size) || !addressable(m, n, size))
+        return false;
     /* Strides that mean nothing may hold anything. */
     if (m == 1)
         a.row = c.row = 0;
     if (n == 1)
         b.column = c.column = 0;
-    if (k == 1)
+    if (k <= 1)
         a.column = b.row = 0;
-    if ((dim_t)m != m || (dim_t)n != n || (dim_t)k != k) /* where BLIS counts with 32 bits, so does memory */
-        return false;
-    rg__blis_start();
-    const bool take_a = blis_takes(m, k, &a), take_b = blis_takes(k, n, &b), take_c = blis_takes(m, n, &c);
-    if (!take_a || !take_b || !take_c)
-        return copied(size, m, n, k, a, b, c, take_a, take_b, take_c, threads);
-    product(size, m, n, k, a, b, c, threads);
-    return true;
+    job g = {.size = size, .m = m, .n = n, .k = k, .a = a, .b = b, .c = c, .rows = rows};
+    if (better_transposed(&g)) {
+        g.transposed = true;
+        g.m = n, g.n = m;
+        g.a = transposed(b), g.b = transposed(a), g.c = transposed(c);
+    }
+    choose_kernel(&g);
+    g.rows_strip = rows ? rg__larger(1, rg__smaller(rows->strip, m)) : 0;
+    g.rows_last = g.transposed || g.dots;
+    choose_team(&g, threads);
+    if (!g.dots) {
+        choose_packing(&g);
+        choose_tasks(&g);
+    }
+    return multiply(&g, pool);
 }
 
 bool rg__gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_col, const float *b,
                   int64_t b_row, int64_t b_col, float *c, int64_t c_row, int64_t c_col, int threads)
 {
-    return gemm(sizeof *c, m, n, k, (matrix){(char *)(uintptr_t)a, a_row, a_col},
-                (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads);
+    return rg__gemm(sizeof *c, m, n, k, (matrix){(char *)(uintptr_t)a, a_row, a_col},
+                    (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads, NULL, NULL);
 }
 
 bool rg__gemm_f64(int64_t m, int64_t n, int64_t k, const double *a, int64_t a_row, int64_t a_col, const double *b,
                   int64_t b_row, int64_t b_col, double *c, int64_t c_row, int64_t c_col, int threads)
 {
-    return gemm(sizeof *c, m, n, k, (matrix){(char *)(uintptr_t)a, a_row, a_col},
-                (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads);
+    return rg__gemm(sizeof *c, m, n, k, (matrix){(char *)(uintptr_t)a, a_row, a_col},
+                    (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads, NULL, NULL);
 }

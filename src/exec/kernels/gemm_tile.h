@@ -1,0 +1,45 @@
+/* The micro-kernels of the matrix product: each computes one tile of C from one block of k, in registers. */
+#ifndef RG__EXEC_KERNELS_GEMM_TILE_H
+#define RG__EXEC_KERNELS_GEMM_TILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A tile of C of `rows` rows, at most those of the kernel, and all its columns: c = a b, or c += a b with `add`. Rows of
+ * b and c are contiguous. Strides are in elements. An element is summed in the order of k, whichever tile it lies in:
+ * where C is cut does not show in the result.
+ *
+ * half: the second half of the columns is not wanted. Garbage may be left in it. */
+typedef void rg__gemm_tile(int rows, bool half, int64_t k, const void *a, int64_t a_row, int64_t a_column,
+                           const void *b, int64_t b_row, void *c, int64_t c_row, bool add);
+
+/* c = a b for one to four rows of a, and any number of columns of b, that are contiguous: dot products. */
+typedef void rg__gemm_dots(int rows, int64_t columns, int64_t k, const void *a, int64_t a_row, const void *b,
+                           int64_t b_column, void *c, int64_t c_row, int64_t c_column);
+
+typedef struct rg__gemm_kernel {
+    const char *name;
+    rg__gemm_tile *tile;
+    rg__gemm_dots *dots;             /* of our own kernels */
+    int rows, columns;               /* of the largest tile */
+    int packed_rows, packed_columns; /* strides of packed panels of a and of b: at least rows and columns */
+    bool in_place; /* a and b may have any strides; else both must be packed, and padded to whole tiles */
+} rg__gemm_kernel;
+
+enum {
+    RG__GEMM_DOT_ROWS = 4,
+    RG__GEMM_TILE_BYTES = 8192, /* the largest tile */
+    RG__GEMM_SLACK = 256        /* bytes that a kernel may read past the end of a packed panel */
+};
+
+/* Ours, one for each instruction set; [0] for f32, [1] for f64. */
+extern const rg__gemm_kernel rg__gemm_base[2], rg__gemm_avx2[2], rg__gemm_avx512[2];
+
+/* The kernel of ours for this processor. */
+const rg__gemm_kernel *rg__gemm_own_kernel(size_t size);
+
+/* That of BLIS, from the sub-configuration that runs; ours where it does not fit. */
+const rg__gemm_kernel *rg__gemm_blis_kernel(size_t size);
+
+#endif

@@ -1,0 +1,142 @@
+/* The body of a micro-kernel, included once for each element type and instruction set. It is given
+ *   TYPE, VECTOR, ROWS    the element, a vector of them, the rows of the largest tile: 6 or 12
+ *   LOAD, STORE, SPLAT    from any address, to any address, of one element
+ *   FMA(x, y, z)          x y + z
+ *   TARGET                the attribute of the functions
+ *   NAME, DOTS            what they are called */
+
+#define LANES       ((int64_t)(sizeof(VECTOR) / sizeof(TYPE)))
+#define JOIN(a, b)  a##b
+#define PART(a, b)  JOIN(a, b)
+#define SIZED(NAME) PART(NAME, _sized)
+
+/* The loops over rows and vectors unroll, for both are constants where this is called. */
+TARGET static inline __attribute__((always_inline)) void SIZED(NAME)(const int rows, const int vectors, int64_t k,
+                                                                     const TYPE *a, int64_t a_row, int64_t a_column,
+                                                                     const TYPE *b, int64_t b_row, TYPE *c,
+                                                                     int64_t c_row, bool add)
+{
+    VECTOR sum[ROWS][2];
+    for (int i = 0; i < rows; i++) {
+        __builtin_prefetch(c + i * c_row, 1);
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = SPLAT(0);
+    }
+    for (; k > 0; k--, a += a_column, b += b_row) {
+        const VECTOR b0 = LOAD(b), b1 = vectors > 1 ? LOAD(b + LANES) : b0;
+        for (int i = 0; i < rows; i++) {
+            const VECTOR x = SPLAT(a[i * a_row]);
+            sum[i][0] = FMA(x, b0, sum[i][0]);
+            if (vectors > 1)
+                sum[i][1] = FMA(x, b1, sum[i][1]);
+        }
+    }
+    for (int i = 0; i < rows; i++, c += c_row) {
+        for (int v = 0; v < vectors; v++) {
+            if (add)
+                sum[i][v] += LOAD(c + v * LANES);
+            STORE(c + v * LANES, sum[i][v]);
+        }
+    }
+}
+
+#define CASE(ROW_COUNT)                                                                \
+    case ROW_COUNT:                                                                    \
+        if (half)                                                                      \
+            SIZED(NAME)(ROW_COUNT, 1, k, a, a_row, a_column, b, b_row, c, c_row, add); \
+        else                                                                           \
+            SIZED(NAME)(ROW_COUNT, 2, k, a, a_row, a_column, b, b_row, c, c_row, add); \
+        break;
+
+TARGET static void NAME(int rows, bool half, int64_t k, const void *a, int64_t a_row, int64_t a_column, const void *b,
+                        int64_t b_row, void *c, int64_t c_row, bool add)
+{
+    switch (rows) {
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(5)
+        CASE(6)
+#if ROWS > 6
+        CASE(7)
+        CASE(8)
+        CASE(9)
+        CASE(10)
+        CASE(11)
+        CASE(12)
+#endif
+    }
+}
+
+/* ---- dot products ---- */
+
+/* Rows i of a times columns j of b, both contiguous. An element is summed in the same order wherever it lies: each lane
+ * on its own, then the lanes, then what is left of k. */
+TARGET static inline __attribute__((always_inline)) void SIZED(DOTS)(const int rows, const int columns, int64_t k,
+                                                                     const TYPE *a, int64_t a_row, const TYPE *b,
+                                                                     int64_t b_column, TYPE *c, int64_t c_row,
+                                                                     int64_t c_column)
+{
+    VECTOR sum[4][4];
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < columns; j++)
+            sum[i][j] = SPLAT(0);
+    }
+    const int64_t whole = k / LANES * LANES;
+    for (int64_t p = 0; p < whole; p += LANES) {
+        for (int j = 0; j < columns; j++) {
+            const VECTOR y = LOAD(b + j * b_column + p);
+            for (int i = 0; i < rows; i++)
+                sum[i][j] = FMA(LOAD(a + i * a_row + p), y, sum[i][j]);
+        }
+    }
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < columns; j++) {
+            TYPE lanes[LANES], total = 0;
+            STORE(lanes, sum[i][j]);
+            for (int64_t x = 0; x < LANES; x++)
+                total += lanes[x];
+            for (int64_t p = whole; p < k; p++)
+                total += a[i * a_row + p] * b[j * b_column + p];
+            c[i * c_row + j * c_column] = total;
+        }
+    }
+}
+
+#define CASE_DOTS(ROW_COUNT, COLUMN_COUNT)                                                        \
+    case ROW_COUNT:                                                                               \
+        for (; columns >= COLUMN_COUNT;                                                           \
+             columns -= COLUMN_COUNT, y += COLUMN_COUNT * b_column, z += COLUMN_COUNT * c_column) \
+            SIZED(DOTS)(ROW_COUNT, COLUMN_COUNT, k, a, a_row, y, b_column, z, c_row, c_column);   \
+        for (; columns > 0; columns--, y += b_column, z += c_column)                              \
+            SIZED(DOTS)(ROW_COUNT, 1, k, a, a_row, y, b_column, z, c_row, c_column);              \
+        break;
+
+TARGET static void DOTS(int rows, int64_t columns, int64_t k, const void *a, int64_t a_row, const void *b,
+                        int64_t b_column, void *c, int64_t c_row, int64_t c_column)
+{
+    const TYPE *y = b;
+    TYPE *z = c;
+    switch (rows) {
+        CASE_DOTS(1, 4)
+        CASE_DOTS(2, 4)
+        CASE_DOTS(3, 2)
+        CASE_DOTS(4, 2)
+    }
+}
+
+#undef LANES
+#undef JOIN
+#undef PART
+#undef SIZED
+#undef CASE
+#undef CASE_DOTS
+#undef TYPE
+#undef VECTOR
+#undef LOAD
+#undef STORE
+#undef SPLAT
+#undef FMA
+#undef NAME
+#undef DOTS

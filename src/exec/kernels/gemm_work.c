@@ -1,0 +1,282 @@
+/* Carries out a matrix product: packs, multiplies tile by tile, hands out the tasks.
+ *
+ *        columns of B in panels, as wide as a micro-kernel's tile
+ *        |   |   |   |   |
+ *   ---  +---+---+---+---+
+ *   task | strip x group |   a strip of rows of A, packed by the thread that takes the task, or read in place,
+ *   ---  |   of panels   |   times a group of panels, in blocks of k that fit the first cache
+ *   ---  +---------------+
+ *
+ * Each element is summed by one thread in the order of k, block by block, so the cut into tasks may suit the number of
+ * threads: it does not show in the result. B is packed once, by all threads together, and a barrier stands between that
+ * and the tasks. There is one such barrier where B fits the memory held for it; more would cost a time slice each on a
+ * busy machine. Where one strip is all of C, there is none: no panel is used by two tasks. */
+#include "exec/kernels/gemm_job.h"
+#include "exec/kernels/gemm_pack.h"
+
+#include <omp.h>
+
+enum {
+    LINE = 64,            /* bytes of a cache line */
+    FETCH_MOST = 1 << 20, /* bytes of b that the second cache, or fetching by the processor, copes with */
+    DOT_UNIT = 16         /* columns of b that are not divided among threads */
+};
+
+typedef rg__gemm_job job;
+
+static char *at(rg__gemm_matrix x, int64_t row, int64_t column, size_t size)
+{
+    return x.data + (row * x.row + column * x.column) * (int64_t)size;
+}
+
+/* ---- a panel ---- */
+
+/* A chunk of b: its panels, its part of k. */
+typedef struct chunk {
+    int64_t first, end, p, p_end;
+} chunk;
+
+static char *packed_panel(const job *g, int64_t first, int64_t q)
+{
+    return g->packed_b +
+           (q - rg__larger(first, g->in_place)) * g->chunk_length * g->kernel->packed_columns * (int64_t)g->size;
+}
+
+static void pack_panel(const job *g, int64_t q, int64_t p, int64_t length, char *to)
+{
+    const int64_t j = q * g->kernel->columns;
+    rg__gemm_pack(g->size, to, g->kernel->packed_columns, rg__smaller(g->kernel->columns, g->n - j), length,
+                  at(g->b, p, j, g->size), g->b.column, g->b.row);
+}
+
+/* Panel q from p on, and the stride of its rows: in place, packed before, or packed now. */
+static const char *panel_of(const job *g, chunk x, int64_t q, int64_t p, int64_t length, char *own, int64_t *row)
+{
+    *row = q < g->in_place ? g->b.row : g->kernel->packed_columns;
+    if (q < g->in_place)
+        return at(g->b, p, q * g->kernel->columns, g->size);
+    if (!g->alone)
+        return packed_panel(g, x.first, q) + (p - x.p) * g->kernel->packed_columns * (int64_t)g->size;
+    pack_panel(g, q, p, length, own + g->own_panel);
+    return own + g->own_panel;
+}
+
+/* What a panel is read from, to be fetched into the second cache while the one before it is at work: `lines` cache lines
+ * at `data`, then as many `step` bytes on, until they are `count`. */
+typedef struct source {
+    const char *data;
+    int64_t count, lines, step;
+} source;
+
+static source source_of(const job *g, chunk x, int64_t q, int64_t p, int64_t length)
+{
+    const int64_t size = (int64_t)g->size, columns = g->kernel->columns, row = g->kernel->packed_columns * size;
+    if (q >= x.end || q < g->in_place || g->k * g->n * size <= FETCH_MOST)
+        return (source){NULL, 0, 1, 0};
+    if (!g->alone)
+        return (source){packed_panel(g, x.first, q) + (p - x.p) * row, length * row / LINE, 1, LINE};
+    const char *const b = at(g->b, p, q * columns, g->size);
+    const int64_t across = rg__divide_up(columns * size, LINE), along = rg__divide_up(length * size, LINE);
+    if (g->b.column == 1)
+        return (source){b, across * length, across, g->b.row * size};
+    return (source){b, rg__smaller(columns, g->n - q * columns) * along, along, g->b.column * size};
+}
+
+static void fetch(const source *s, int64_t first, int64_t end)
+{
+    if (first >= end)
+        return;
+    int64_t step = first / s->lines, line = first % s->lines;
+    for (; first < end; first++) {
+        __builtin_prefetch(s->data + step * s->step + line * LINE, 0, 2);
+        if (++line == s->lines)
+            step++, line = 0;
+    }
+}
+
+/* ---- tiles ---- */
+
+/* The first row of a tile, of a block of rows; see rg__gemm_tiles. */
+static int64_t tile_row(const job *g, int64_t rows, int64_t index, int64_t tiles)
+{
+    return g->kernel->in_place ? rows / tiles * index + rg__smaller(index, rows % tiles)
+                               : rg__smaller(rows, index * g->kernel->rows);
+}
+
+static void pack_block(const job *g, int64_t i, int64_t rows, int64_t p, int64_t length, char *to)
+{
+    const int64_t tiles = rg__gemm_tiles(g, rows);
+    for (int64_t t = 0; t < tiles; t++) {
+        const int64_t first = tile_row(g, rows, t, tiles), end = tile_row(g, rows, t + 1, tiles);
+        rg__gemm_pack(g->size, to, g->kernel->packed_rows, end - first, length, at(g->a, i + first, p, g->size),
+                      g->a.row, g->a.column);
+        to += g->kernel->packed_rows * g->depth * (int64_t)g->size;
+    }
+}
+
+/* Part of a tile that was computed apart, to its place. */
+#define DEFINE_PUT(TYPE, suffix)                                                                                    \
+    static void put_##suffix(TYPE *c, int64_t row, int64_t column, int64_t rows, int64_t columns, const TYPE *tile, \
+                             int64_t stride, bool add)                                                              \
+    {                                                                                                               \
+        for (int64_t i = 0; i < rows; i++) {                                                                        \
+            for (int64_t j = 0; j < columns; j++) {                                                                 \
+                TYPE *const to = c + i * row + j * column;                                                          \
+                *to = add ? *to + tile[i * stride + j] : tile[i * stride + j];                                      \
+            }                                                                                                       \
+        }                                                                                                           \
+    }
+DEFINE_PUT(float, f32)
+DEFINE_PUT(double, f64)
+
+static void put(const job *g, char *c, int64_t rows, int64_t columns, const char *tile, bool add)
+{
+    if (g->size == sizeof(float))
+        put_f32((float *)(void *)c, g->c.row, g->c.column, rows, columns, (const float *)(const void *)tile,
+                g->kernel->columns, add);
+    else
+        put_f64((double *)(void *)c, g->c.row, g->c.column, rows, columns, (const double *)(const void *)tile,
+                g->kernel->columns, add);
+}
+
+/* Rows i to i + rows of C times panel q, for a block of k from p on. a: the block of A, packed or in place. b: the
+ * block of the panel. next: what to fetch meanwhile. */
+static void block_by_panel(const job *g, int64_t i, int64_t rows, int64_t q, int64_t p, int64_t length, const char *a,
+                           const char *b, int64_t b_row, const source *next)
+{
+    _Alignas(64) char apart[RG__GEMM_TILE_BYTES];
+    const rg__gemm_kernel *const kernel = g->kernel;
+    const int64_t tiles = rg__gemm_tiles(g, rows), j = q * kernel->columns;
+    const int64_t columns = rg__smaller(kernel->columns, g->n - j), packed = kernel->packed_rows * g->depth;
+    const int64_t a_row = g->pack_a ? 1 : g->a.row, a_column = g->pack_a ? kernel->packed_rows : g->a.column;
+    const bool straight = g->c.column == 1 && columns == kernel->columns, add = p > 0;
+    for (int64_t t = 0, first = 0, end; t < tiles; t++, first = end) {
+        end = tile_row(g, rows, t + 1, tiles);
+        fetch(next, next->count * t / tiles, next->count * (t + 1) / tiles);
+        const char *const tile_a = a + (g->pack_a ? t * packed : first * g->a.row) * (int64_t)g->size;
+        const int64_t height = end - first;
+        char *const c = at(g->c, i + first, j, g->size);
+        if (straight && (kernel->in_place || height == kernel->rows)) {
+            kernel->tile((int)height, false, length, tile_a, a_row, a_column, b, b_row, c, g->c.row, add);
+        } else {
+            kernel->tile(kernel->in_place ? (int)height : kernel->rows, columns * 2 <= kernel->columns, length, tile_a,
+                         a_row, a_column, b, b_row, apart, kernel->columns, false);
+            put(g, c, height, columns, apart, add);
+        }
+    }
+}
+
+/* ---- tasks ---- */
+
+static void finish_rows(const job *g, int64_t first, int64_t end, int thread)
+{
+    for (int64_t i = first; i < end; i += g->rows_strip)
+        g->rows->done(g->rows->user, i, rg__smaller(g->rows_strip, end - i), thread);
+}
+
+/* Rows i to i + rows of C times the panels from first to end, for the chunk's part of k. */
+static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64_t first, int64_t end, char *own)
+{
+    int64_t p = x.p;
+    do {
+        const int64_t length = rg__smaller(g->depth, x.p_end - p);
+        const char *const a = g->pack_a ? own : at(g->a, i, p, g->size);
+        if (g->pack_a)
+            pack_block(g, i, rows, p, length, own);
+        for (int64_t q = first; q < end; q++) {
+            int64_t b_row;
+            const char *const b = panel_of(g, x, q, p, length, own, &b_row);
+            const source next = source_of(g, x, q + 1, p, length);
+            block_by_panel(g, i, rows, q, p, length, a, b, b_row, &next);
+        }
+        p += length;
+    } while (p < x.p_end); /* once where k is zero: that makes zeros */
+}
+
+static void run_task(const job *g, chunk x, int64_t task, int thread)
+{
+    const int64_t strip = task / g->groups, group = task % g->groups, panels = x.end - x.first;
+    const int64_t first = x.first + panels * group / g->groups, end = x.first + panels * (group + 1) / g->groups;
+    const int64_t top = strip * g->height, bottom = rg__smaller(g->m, top + g->height);
+    for (int64_t i = top; i < bottom; i += g->block)
+        multiply_block(g, x, i, rg__smaller(g->block, bottom - i), first, end, g->own + g->own_bytes * (size_t)thread);
+    if (!g->rows || g->rows_last || x.p_end < g->k || x.end < g->panels)
+        return;
+    if (!g->left || __atomic_sub_fetch(&g->left[strip], 1, __ATOMIC_ACQ_REL) == 0)
+        finish_rows(g, top, bottom, thread);
+}
+
+static void barrier(int team)
+{
+    if (team > 1) {
+#pragma omp barrier
+    }
+}
+
+static void multiply_chunk(job *g, chunk x, int64_t number, int thread, int team)
+{
+    int64_t *const next = &g->next[number % 2];
+    if (number > 0)
+        barrier(team); /* nobody reads the chunk before any more */
+    if (thread == 0)
+        g->next[(number + 1) % 2] = 0;
+    const int64_t from = rg__larger(x.first, g->in_place), count = x.end - from;
+    if (!g->alone && count > 0) {
+        for (int64_t q = from + count * thread / team; q < from + count * (thread + 1) / team; q++)
+            pack_panel(g, q, x.p, x.p_end - x.p, packed_panel(g, x.first, q));
+        barrier(team);
+    }
+    int64_t task;
+    while ((task = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED)) < g->strips * g->groups)
+        run_task(g, x, task, thread);
+}
+
+static void multiply_tiles(job *g, int thread, int team)
+{
+    int64_t number = 0;
+    for (int64_t q = 0; q < g->panels; q += g->chunk_panels) {
+        int64_t p = 0;
+        do {
+            const chunk x = {q, rg__smaller(g->panels, q + g->chunk_panels), p, rg__smaller(g->k, p + g->chunk_length)};
+            multiply_chunk(g, x, number++, thread, team);
+            p += g->chunk_length;
+        } while (p < g->k);
+    }
+}
+
+/* A share of the columns of b, as dot products with all rows of a. */
+static void multiply_dots(const job *g, int thread, int team)
+{
+    const int64_t units = rg__divide_up(g->n, DOT_UNIT), first = units * thread / team * DOT_UNIT;
+    const int64_t end = rg__smaller(g->n, units * (thread + 1) / team * DOT_UNIT);
+    const bool as_is = g->a.column == 1;
+    if (first < end)
+        g->kernel->dots((int)g->m, end - first, g->k, as_is ? g->a.data : g->own, as_is ? g->a.row : g->k,
+                        at(g->b, 0, first, g->size), g->b.column, at(g->c, 0, first, g->size), g->c.row, g->c.column);
+}
+
+/* ---- threads ---- */
+
+static void work(job *g, int thread, int team)
+{
+    if (g->dots)
+        multiply_dots(g, thread, team);
+    else
+        multiply_tiles(g, thread, team);
+    if (g->rows && g->rows_last) {
+        barrier(team);
+        const int64_t rows = g->transposed ? g->n : g->m, strips = rg__divide_up(rows, g->rows_strip);
+        finish_rows(g, strips * thread / team * g->rows_strip,
+                    rg__smaller(rows, strips * (thread + 1) / team * g->rows_strip), thread);
+    }
+}
+
+void rg__gemm_work(job *g)
+{
+    if (g->team == 1) {
+        work(g, 0, 1);
+        return;
+    }
+#pragma omp parallel num_threads(g->team)
+    work(g, omp_get_thread_num(), omp_get_num_threads());
+}

@@ -1,0 +1,109 @@
+/* The micro-kernels of the matrix product, for each instruction set that this processor has. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/cpu.h"
+#include "exec/kernels/gemm_pack.h"
+#include "exec/kernels/gemm_tile.h"
+#include "gemm_support.h"
+
+static void check_tile(const rg__gemm_kernel *kernel, int rows, bool half, bool add, layout la, int64_t k, size_t size)
+{
+    const int64_t columns = half ? kernel->columns / 2 : kernel->columns;
+    matrix a = whole_numbers(la, rows, k, size), b = whole_numbers(PADDED, k, kernel->columns, size);
+    matrix c = filled(PADDED, rows, kernel->columns, size, add ? 3 : NAN);
+    kernel->tile(rows, half, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row, add);
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t j = 0; j < columns; j++) {
+            double sum = add ? 3 : 0;
+            for (int64_t p = 0; p < k; p++)
+                sum += get(&a, i, p) * get(&b, p, j);
+            assert_true(get(&c, i, j) == sum);
+        }
+    }
+    free(a.buffer), free(b.buffer), free(c.buffer);
+}
+
+static void check_dots(const rg__gemm_kernel *kernel, int rows, int64_t columns, int64_t k, size_t size)
+{
+    matrix a = whole_numbers(PADDED, rows, k, size), b = whole_numbers(COLUMNS, k, columns, size);
+    matrix c = filled(GENERAL, rows, columns, size, NAN);
+    kernel->dots(rows, columns, k, a.data, a.row, b.data, b.column, c.data, c.row, c.column);
+    check_against_definition(&a, &b, &c);
+    free(a.buffer), free(b.buffer), free(c.buffer);
+}
+
+static void the_kernels_of_each_instruction_set_are_right(void **state)
+{
+    (void)state;
+    const rg__gemm_kernel *kernels[3] = {rg__gemm_base};
+    int n_kernels = 1;
+#ifdef __x86_64__
+    const uint32_t features = rg__cpu_features();
+    if ((features & (RG_CPU_AVX2 | RG_CPU_FMA)) == (RG_CPU_AVX2 | RG_CPU_FMA))
+        kernels[n_kernels++] = rg__gemm_avx2;
+    if (features & RG_CPU_AVX512F)
+        kernels[n_kernels++] = rg__gemm_avx512;
+#endif
+    for (int i = 0; i < n_kernels; i++) {
+        for (size_t size = sizeof(float); size <= sizeof(double); size *= 2) {
+            const rg__gemm_kernel *const kernel = &kernels[i][size == sizeof(double)];
+            for (int rows = 1; rows <= kernel->rows; rows++) {
+                for (int how = 0; how < 8; how++)
+                    check_tile(kernel, rows, how & 1, how & 2, how & 4 ? COLUMNS : PADDED, rows + how * 9, size);
+            }
+            for (int rows = 1; rows <= RG__GEMM_DOT_ROWS; rows++) {
+                for (int64_t columns = 1; columns < 10; columns++)
+                    check_dots(kernel, rows, columns, 7 * columns + rows, size);
+            }
+        }
+    }
+}
+
+/* Panels of every width, from a source with contiguous rows, contiguous columns and neither; what lies beyond the panel's
+ * last row is not touched. */
+static void check_pack(layout how, int64_t width, int64_t stride, int64_t length, size_t size)
+{
+    matrix source = fractions(how, width, length, size), panel = filled(ROWS, length + 1, stride, size, NAN);
+    rg__gemm_pack(size, panel.data, stride, width, length, source.data, source.row, source.column);
+    for (int64_t p = 0; p <= length; p++) {
+        for (int64_t i = 0; i < stride; i++) {
+            if (p == length)
+                assert_true(isnan(get(&panel, p, i)));
+            else
+                assert_true(get(&panel, p, i) == (i < width ? get(&source, i, p) : 0));
+        }
+    }
+    free(source.buffer), free(panel.buffer);
+}
+
+static void panels_hold_what_the_kernels_read(void **state)
+{
+    (void)state;
+    static const int64_t strides[] = {1, 4, 6, 8, 12, 14, 16, 32};
+    for (size_t s = 0; s < sizeof strides / sizeof *strides; s++) {
+        for (int64_t width = 1; width <= strides[s]; width++) {
+            for (int64_t length = 0; length < 10; length++) {
+                for (int how = 0; how < LAYOUTS; how++) {
+                    check_pack((layout)how, width, strides[s], length, sizeof(float));
+                    check_pack((layout)how, width, strides[s], length, sizeof(double));
+                }
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_kernels_of_each_instruction_set_are_right),
+        cmocka_unit_test(panels_hold_what_the_kernels_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
