@@ -226,6 +226,50 @@ static void chains_and_rows_are_one_step(void **state)
     rg_tape_free(t);
 }
 
+/* Two layers with gradients; rows enough for several strips, and inputs whose memory could be used again too early. */
+static double two_layers(rg_tape *t, double *sums)
+{
+    enum { ROWS = 300, COLUMNS = 500 };
+    const rg_tensor x = rg_exp(t, rg_rand(t, RG_F64, RG_SHAPE(ROWS, 40)));
+    const rg_tensor w = rg_sub(t, rg_rand(t, RG_F64, RG_SHAPE(40, COLUMNS)), rg_rand(t, RG_F64, RG_SHAPE(COLUMNS)));
+    const rg_tensor u = rg_rand(t, RG_F64, RG_SHAPE(COLUMNS, COLUMNS)), bias = rg_rand(t, RG_F64, RG_SHAPE(COLUMNS));
+    rg_tensor from[] = {w, u, bias}, grad[3];
+    const rg_tensor h = rg_relu(t, rg_add(t, rg_matmul(t, x, w), bias));
+    const rg_tensor y = rg_tanh(t, rg_mul_scalar(t, rg_matmul(t, h, u), 1e-3));
+    const rg_tensor loss = rg_sum(t, rg_mul(t, y, rg_exp(t, y)), RG_ALL, false);
+    rg_grad(t, loss, from, 3, grad);
+    for (int i = 0; i < 3; i++)
+        rg_keep(t, grad[i] = rg_sum(t, rg_abs(t, grad[i]), RG_ALL, false));
+    rg_keep(t, loss);
+    rg_plan_counts c;
+    rg_plan_stats(t, &c);
+    rg_tape_run(t);
+    sums[0] = rg_item(t, loss);
+    for (int i = 0; i < 3; i++)
+        sums[1 + i] = rg_item(t, grad[i]);
+    return (double)c.epilogues;
+}
+
+static void what_follows_a_product_works_on_its_rows(void **state)
+{
+    (void)state;
+    double reference[4], plan[4], other[4];
+    for (int threads = 0; threads <= 4; threads++) {
+        rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = threads ? threads : 1, .eager = threads == 0, .seed = 5});
+        double *const sums = threads == 0 ? reference : threads == 1 ? plan : other;
+        const double epilogues = two_layers(t, sums);
+        assert_tape_ok(t);
+        if (epilogues != (threads ? 3 : 0))
+            fail_msg("%g epilogues", epilogues);
+        rg_tape_free(t);
+        for (int i = 0; i < 4 && threads > 0; i++)
+            if (!(fabs(sums[i] - reference[i]) <= 1e-10 * fabs(reference[i])))
+                fail_msg("number %d is %.17g, not %.17g", i, sums[i], reference[i]);
+        if (threads > 1)
+            assert_memory_equal(other, plan, sizeof plan);
+    }
+}
+
 /* The mask of relu's gradient is computed again where it is used, from the activations that are there anyway. */
 static void cheap_work_is_done_again_rather_than_stored(void **state)
 {
@@ -401,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_training_step_is_a_few_steps_and_assigns_in_place),
         cmocka_unit_test(all_updates_are_one_wave),
         cmocka_unit_test(chains_and_rows_are_one_step),
+        cmocka_unit_test(what_follows_a_product_works_on_its_rows),
         cmocka_unit_test(cheap_work_is_done_again_rather_than_stored),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),

@@ -28,11 +28,12 @@ typedef struct rg_plan_counts {
     int64_t fused; /* of them, those that compute several nodes block by block  */
     int64_t waves; /* of fused steps that need nothing of each other: the threads share the steps of a wave, which costs one
                          start of them */
-    int64_t nodes;    /* computed by them                                          */
-    int64_t values;   /* bytes of the values between the steps, at their peak      */
-    int64_t scratch;  /* bytes of the threads' blocks and of partial results       */
-    int64_t retained; /* bytes of the values that stay after the run               */
-    int64_t in_place; /* assignments that overwrite a parameter without a copy     */
+    int64_t epilogues; /* of them, those that run on a product's rows as these are finished */
+    int64_t nodes;     /* computed by them                                          */
+    int64_t values;    /* bytes of the values between the steps, at their peak      */
+    int64_t scratch;   /* bytes of the threads' blocks and of partial results       */
+    int64_t retained;  /* bytes of the values that stay after the run               */
+    int64_t in_place;  /* assignments that overwrite a parameter without a copy     */
 } rg_plan_counts;
 /* Makes the plan, or finds it, for what rg_tape_run would run. False on error, with zeros. An eager tape has no plans: zeros. */
 RG_API bool rg_plan_stats(rg_tape *t, rg_plan_counts *counts);

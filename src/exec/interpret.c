@@ -367,3 +367,31 @@ bool rg__wave_run(const rg__step *wave, char *const *address, char *scratch, siz
         join(wave[step].fused, address, partial + wave[step].fused->results);
     return true;
 }
+
+/* ---- epilogues ---- */
+
+void rg__epilogue_strip(void *opaque, int64_t first_row, int64_t rows, int thread)
+{
+    rg__epilogue *e = opaque;
+    (void)rows; /* a strip is a chunk */
+    const int64_t chunk = first_row / e->strip;
+    char *scratch = e->scratch + (size_t)thread * e->scratch_stride;
+    if (!e->ready[thread])
+        prepare(e->fused, e->address, scratch);
+    e->ready[thread] = true;
+    rg__bad_index found = {0};
+    if (run_chunk(e->fused, e->address, scratch, e->partial + (size_t)chunk * e->fused->partial, chunk, &found))
+        return;
+#ifdef _OPENMP
+#pragma omp critical(rg__bad_index)
+#endif
+    if (found.row < e->bad.row)
+        e->bad = found;
+}
+
+bool rg__epilogue_end(rg__epilogue *e)
+{
+    if (e->bad.row == INT64_MAX)
+        join(e->fused, e->address, e->partial);
+    return e->bad.row == INT64_MAX;
+}

@@ -3,6 +3,7 @@
 #include "exec/run.h"
 
 #include "autograd/params.h"
+#include "exec/kernels/gemm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +173,7 @@ static bool bind(rg_tape *t, const rg__plan *plan, char **address)
     return true;
 }
 
-static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address)
+static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address, const rg__gemm_rows *rows)
 {
     enum { FEW = 8 };
     rg__node *n = rg__at(t, step->node);
@@ -190,31 +191,49 @@ static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address)
                                  (rg_dtype)x->dtype};
         rg__node_strides(x, in[i].strides);
     }
-    bool ok = rg__run_kernel(t, n, in, address[step->out]);
+    bool ok = rg__run_kernel(t, n, in, address[step->out], rows);
     if (in != few)
         rg__pool_put(&t->pool, in, (size_t)step->n_in * sizeof *in);
     return ok;
 }
 
-static bool run_steps(rg_tape *t, const rg__plan *plan, char *const *address)
+static bool index_error(rg_tape *t, const rg__bad_index *bad)
 {
-    const size_t stride = aligned(plan->scratch);
-    char *scratch = t->workspace + plan->workspace, *partial = scratch + stride * (size_t)t->threads;
+    rg__fail_at(t, rg__at(t, bad->node), RG_ERROR_VALUE, "index %lld is out of range 0 to %lld", (long long)bad->index,
+                (long long)bad->extent - 1);
+    return false;
+}
+
+/* Where the threads work. */
+typedef struct room {
+    char *scratch, *partial;
+    size_t stride;
+    bool *ready;
+} room;
+
+static bool run_product(rg_tape *t, const rg__step *step, char *const *address, const room *room)
+{
+    rg__epilogue e = {step[1].fused, address,     room->scratch, room->partial,
+                      room->stride,  step->strip, room->ready,   {0}};
+    e.bad.row = INT64_MAX;
+    memset(room->ready, 0, (size_t)t->threads);
+    if (!run_kernel(t, step, address, &(rg__gemm_rows){rg__epilogue_strip, &e, step->strip}))
+        return false;
+    return rg__epilogue_end(&e) || index_error(t, &e.bad);
+}
+
+static bool run_steps(rg_tape *t, const rg__plan *plan, char *const *address, const room *room)
+{
     for (int i = 0; i < plan->steps;) {
         const rg__step *s = &plan->step[i];
         rg__bad_index bad;
-        if (!s->fused) {
-            if (!run_kernel(t, s, address))
-                return false;
-            i++;
-            continue;
-        }
-        if (!rg__wave_run(s, address, scratch, stride, partial, t->threads, &bad)) {
-            rg__fail_at(t, rg__at(t, bad.node), RG_ERROR_VALUE, "index %lld is out of range 0 to %lld",
-                        (long long)bad.index, (long long)bad.extent - 1);
+        if (s->strip && !run_product(t, s, address, room))
             return false;
-        }
-        i += s->wave;
+        if (!s->fused && !s->strip && !run_kernel(t, s, address, NULL))
+            return false;
+        if (s->fused && !rg__wave_run(s, address, room->scratch, room->stride, room->partial, t->threads, &bad))
+            return index_error(t, &bad);
+        i += s->strip ? 2 : s->fused ? s->wave : 1;
     }
     return true;
 }
@@ -268,7 +287,8 @@ static bool save_overwritten(rg_tape *t, const rg__plan *plan, const rg__demand 
 
 bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand)
 {
-    const size_t bytes = plan->workspace + aligned(plan->scratch) * (size_t)t->threads + plan->partial;
+    const size_t stride = aligned(plan->scratch), team = (size_t)t->threads;
+    const size_t bytes = plan->workspace + stride * team + aligned(plan->partial) + team;
     const size_t list = plan->values * sizeof(char *);
     char **address = rg__pool_get(&t->pool, list);
     if (!address) {
@@ -276,8 +296,11 @@ bool rg__plan_run(rg_tape *t, const rg__plan *plan, const rg__demand *demand)
         return false;
     }
     memset(address, 0, list);
-    bool ok = reserve_workspace(t, bytes) && save_overwritten(t, plan, demand) && bind(t, plan, address) &&
-              run_steps(t, plan, address);
+    bool ok = reserve_workspace(t, bytes) && save_overwritten(t, plan, demand) && bind(t, plan, address);
+    if (ok) {
+        char *const scratch = t->workspace + plan->workspace, *const partial = scratch + stride * team;
+        ok = run_steps(t, plan, address, &(room){scratch, partial, stride, (bool *)partial + aligned(plan->partial)});
+    }
     if (ok && demand->assign)
         carry_out(t, plan, address);
     for (uint32_t i = 0; i < plan->values; i++) {

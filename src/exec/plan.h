@@ -109,6 +109,7 @@ typedef struct rg__step {
     int nodes;         /* that it computes */
     int wave;          /* the first of a wave of fused steps, which run at once: how many they are */
     bool parallel;     /* the wave is worth more than one thread                                  */
+    int64_t strip;     /* a product: the next step works on so many rows of it when they are finished; 0: none does */
     const char *ended; /* why the group took no more */
 } rg__step;
 
@@ -151,6 +152,20 @@ typedef struct rg__bad_index {
     int64_t row, index, extent;
     uint32_t node;
 } rg__bad_index;
+
+/* A fused step that works on a product's rows while they are in a cache: a chunk for each strip of them. */
+typedef struct rg__epilogue {
+    const rg__fused *fused;
+    char *const *address;
+    char *scratch, *partial;
+    size_t scratch_stride;
+    int64_t strip;
+    bool *ready; /* by thread: what is the same for every block is there */
+    rg__bad_index bad;
+} rg__epilogue;
+void rg__epilogue_strip(void *epilogue, int64_t first_row, int64_t rows, int thread);
+/* After the last strip. False, and `bad`, where an index was out of range. */
+bool rg__epilogue_end(rg__epilogue *epilogue);
 
 /* Runs the fused steps of a wave. address[v]: of value v's first element. False, and `bad`, where an index is out of
  * range. */

@@ -95,9 +95,16 @@ bool rg__still_there(rg_tape *t, const rg__node *root, const rg__node *reader)
     return false;
 }
 
-bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, void *out)
+bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, void *out,
+                    const struct rg__gemm_rows *rows)
 {
-    rg__run run = {t, node, in, {out, node->dims, {0}, node->rank, (rg_dtype)node->dtype}, t->threads, &t->pool};
+    rg__run run = {.t = t,
+                   .node = node,
+                   .in = in,
+                   .out = {out, node->dims, {0}, node->rank, (rg_dtype)node->dtype},
+                   .threads = t->threads,
+                   .pool = &t->pool,
+                   .rows = rows};
     rg__row_major(node->rank, node->dims, run.out.strides);
     return node->op->kernel ? node->op->kernel(&run) : run_loop(&run);
 }
@@ -118,7 +125,7 @@ static bool run_node(rg_tape *t, rg__node *node)
         ok = rg__still_there(t, rg__at(t, n->root), node);
         in[i] = view_of(t, n);
     }
-    ok = ok && rg__run_kernel(t, node, in, data);
+    ok = ok && rg__run_kernel(t, node, in, data, NULL);
     if (ok)
         node->data = data;
     else if (data)

@@ -42,6 +42,7 @@ bool rg_plan_stats(rg_tape *t, rg_plan_counts *counts)
     for (int i = 0; i < plan->steps; i++) {
         counts->fused += plan->step[i].fused != NULL;
         counts->waves += plan->step[i].wave > 0;
+        counts->epilogues += plan->step[i].strip > 0;
         counts->nodes += plan->step[i].nodes;
     }
     counts->values = (int64_t)plan->workspace;
@@ -94,7 +95,10 @@ void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out)
     for (int i = 0; i < plan->steps; i++) {
         const rg__step *s = &plan->step[i];
         if (!s->fused) {
-            fprintf(out, "  step %d: %%%" PRIu32 " %s\n", i, s->node, rg__at(t, s->node)->op->name);
+            fprintf(out, "  step %d: %%%" PRIu32 " %s", i, s->node, rg__at(t, s->node)->op->name);
+            if (s->strip)
+                fprintf(out, ", the next step on every %" PRId64 " rows of it", s->strip);
+            fputc('\n', out);
             continue;
         }
         const rg__fused *f = s->fused;

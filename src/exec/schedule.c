@@ -184,6 +184,81 @@ static void order_steps(scheduling *s, uint32_t first, uint32_t end, uint32_t hi
     }
 }
 
+/* ---- products and what follows them ---- */
+
+static bool reads_otherwise(const rg__instruction *k, uint32_t value)
+{
+    for (int i = 0; i < k->n_in; i++)
+        if (k->in[i].kind != RG__SLOT && k->in[i].at == value &&
+            (k->kind == RG__GATHER || k->in[i].kind != RG__FULL_OF || k->in[i].offset != 0))
+            return true;
+    return false;
+}
+
+/* Rows of the product that a chunk of the step after it is, if that can work on them as they are finished: it reads the
+ * product position by position, its chunks are whole rows, and it overwrites nothing that the product reads. */
+static int64_t strip_of(const scheduling *s, const rg__step *product, const rg__step *next)
+{
+    const rg__node *n = rg__at(s->t, product->node);
+    if (!n->op->by_rows || n->rank != 2 || next->wave != 1 || writes_a_parameter(s, next->fused))
+        return 0;
+    const rg__fused *f = next->fused;
+    const int64_t columns = n->dims[1], elements = f->chunk * f->columns;
+    if (n->numel == 0 || f->rows * f->columns != n->numel || elements % columns != 0)
+        return 0;
+    bool reads = false;
+    for (int i = 0; i < f->fillings; i++)
+        if (f->filling[i].from.at == product->out)
+            return 0;
+    for (int i = 0; i < f->instructions; i++) {
+        const rg__instruction *k = &f->instruction[i];
+        if (reads_otherwise(k, product->out))
+            return 0;
+        for (int j = 0; j < k->n_in; j++)
+            reads = reads || (k->in[j].kind == RG__FULL_OF && k->in[j].at == product->out);
+    }
+    return reads ? elements / columns : 0;
+}
+
+static bool reads(const rg__fused *f, uint32_t value)
+{
+    for (int i = 0; i < f->fillings; i++)
+        if (f->filling[i].from.at == value)
+            return true;
+    for (int i = 0; i < f->instructions; i++)
+        for (int j = 0; j < f->instruction[i].n_in; j++)
+            if (f->instruction[i].in[j].kind != RG__SLOT && f->instruction[i].in[j].at == value)
+                return true;
+    return false;
+}
+
+/* Each fused step that can follow a product's rows comes right after the product, before others that it needs nothing of.
+ * The two are like a wave to the values: what the product reads must not be overwritten by what follows it. */
+static void find_epilogues(scheduling *s)
+{
+    rg__plan *plan = s->plan;
+    for (uint32_t i = 1; i < (uint32_t)plan->steps; i++) {
+        const rg__step next = plan->step[i];
+        uint32_t product = i;
+        while (next.wave == 1 && product > 0 && !plan->step[product - 1].fused &&
+               !reads(next.fused, plan->step[product - 1].out))
+            product--;
+        if (next.wave != 1 || product == 0 || plan->step[product - 1].fused)
+            continue;
+        const int64_t strip = strip_of(s, &plan->step[product - 1], &next);
+        if (!strip)
+            continue;
+        for (uint32_t k = i; k > product; k--)
+            plan->step[k] = plan->step[k - 1];
+        plan->step[product] = next;
+        plan->step[product - 1].strip = strip;
+        s->start[product] = product - 1;
+        s->end[product - 1] = product;
+    }
+}
+
+/* ---- lives ---- */
+
 static void live_from(scheduling *s, uint32_t step, uint32_t value)
 {
     rg__plan_value *v = &s->plan->value[value];
@@ -236,6 +311,8 @@ void rg__schedule_steps(rg__build *b)
         order_steps(&s, i, end, level_steps(&s, i, end));
         i = end;
     }
-    if (!b->failed)
-        settle_lives(&s);
+    if (b->failed)
+        return;
+    find_epilogues(&s);
+    settle_lives(&s);
 }

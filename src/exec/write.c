@@ -439,7 +439,23 @@ static void write_node(writer *w, uint32_t id)
 
 /* ---- groups ---- */
 
-static void shape_space(rg__fused *f, const rg__group *g)
+/* The columns of a matrix product that the group reads element by element; 1 where there is none. */
+static int64_t product_columns(const rg__build *b, const rg__group *g)
+{
+    for (int i = 0; i < g->nodes; i++) {
+        const rg__node *n = rg__at(b->t, g->node[i]);
+        for (int k = 0; k < n->n_in; k++) {
+            const uint32_t root = rg__build_root(b, n->in[k]);
+            const rg__node *x = rg__at(b->t, root);
+            if (b->needed[root] && x->op->by_rows && x->rank == 2 && x->numel == g->numel)
+                return x->dims[1];
+        }
+    }
+    return 1;
+}
+
+/* Chunks of whole rows of a product can follow it as its rows are finished. */
+static void shape_space(const rg__build *b, rg__fused *f, const rg__group *g)
 {
     f->columns = g->columns > 0 ? g->columns : 1;
     f->rows = g->numel / f->columns;
@@ -447,7 +463,8 @@ static void shape_space(rg__fused *f, const rg__group *g)
     f->block = f->block < f->rows ? f->block : f->rows;
     int64_t elements = g->numel / MOST_CHUNKS > CHUNK ? g->numel / MOST_CHUNKS : CHUNK;
     int64_t rows = (elements + f->columns - 1) / f->columns;
-    f->chunk = (rows + f->block - 1) / f->block * f->block;
+    const int64_t product = f->columns == 1 ? product_columns(b, g) : 1, unit = product > 1 ? product : f->block;
+    f->chunk = (rows + unit - 1) / unit * unit;
     f->chunks = (f->rows + f->chunk - 1) / f->chunk;
 }
 
@@ -489,7 +506,7 @@ static void write_fused(writer *w, uint32_t group)
     w->loaded = NULL;
     w->loads = w->load_capacity = w->instruction_capacity = w->filling_capacity = 0;
     memset(w->free, 0, sizeof w->free);
-    shape_space(f, g);
+    shape_space(b, f, g);
     for (int i = 0; i < g->nodes; i++) {
         const rg__node *n = rg__at(b->t, g->node[i]);
         for (int k = 0; k < n->n_in; k++) {

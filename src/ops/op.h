@@ -69,7 +69,8 @@ typedef struct rg__run {
     const rg__array_view *in;
     rg__array_view out;
     int threads;
-    rg__pool *pool; /* memory for the time of the call, on this thread */
+    rg__pool *pool;                   /* memory for the time of the call, on this thread */
+    const struct rg__gemm_rows *rows; /* for ops with `by_rows`: what is to be done to finished rows; NULL: nothing */
 } rg__run;
 
 /* False after rg__run_fail: a value that the op does not allow, or no memory. */
@@ -164,6 +165,7 @@ struct rg__op {
     bool random;         /* draws from slot.counter on                         */
     bool bool_result;    /* element-wise: the result is bool                   */
     bool fallible;       /* the kernel may fail: on a value, or for memory     */
+    bool by_rows;        /* of a matrix, the kernel can hand over finished rows */
     uint16_t attr_size;
     const rg__field *fields;  /* ends with a NULL name; NULL: none                */
     rg__loop loop[RG_DTYPES]; /* element-wise kernel by dtype of the last input   */

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                                   \
-    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]", .fallible = true) \
-    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                                          \
-    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                                     \
+#define ROWS(ROW)                                                                                                    \
+    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]", .fallible = true, .by_rows = true) \
+    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                                                           \
+    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                                                      \
     ROW(affine, -1, RG__THROUGH, RG__COMPOSITE, "x weight^T + bias")
 
 enum { ROWS(RG__ENUM) };
@@ -30,10 +30,10 @@ static rg__gemm_matrix moved(rg__gemm_matrix x, int64_t bytes)
     return x;
 }
 
-static bool multiply_one(const batch *x, int64_t i, int threads, rg__pool *pool)
+static bool multiply_one(const batch *x, int64_t i, int threads, rg__pool *pool, const rg__gemm_rows *rows)
 {
     return rg__gemm(x->size, x->m, x->n, x->k, moved(x->a, i * x->step[1]), moved(x->b, i * x->step[2]),
-                    moved(x->c, i * x->step[0]), threads, pool, NULL);
+                    moved(x->c, i * x->step[0]), threads, pool, rows);
 }
 
 /* Many products are shared out whole, few with all threads on each. The result is the same. */
@@ -46,11 +46,11 @@ static bool multiply_many(const batch *x, int64_t count, const rg__run *run)
     if (run->threads > 1 && many && one * (double)count >= WORTH_THREADS) {
 #pragma omp parallel for num_threads(run->threads) schedule(dynamic) reduction(&& : ok)
         for (int64_t i = 0; i < count; i++)
-            ok = multiply_one(x, i, 1, NULL) && ok;
+            ok = multiply_one(x, i, 1, NULL, NULL) && ok;
         return ok;
     }
     for (int64_t i = 0; i < count && ok; i++)
-        ok = multiply_one(x, i, run->threads, run->pool);
+        ok = multiply_one(x, i, run->threads, run->pool, run->rows);
     return ok;
 }
 
