@@ -305,6 +305,25 @@ static void cheap_work_is_done_again_rather_than_stored(void **state)
 
 /* Two passes over the rows, between them one over the losses: neither the log-probabilities nor a row of zeros for each
  * label is stored. */
+/* The first cast is done again by the reader of both, and nothing is left for the step that it was in. */
+static void no_step_is_without_work(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    rg_tape *t = rg_tape_new(NULL);
+    const rg_tensor x = rg_cast(t, rg_input_i64(t, RG_SHAPE(9), numbers), RG_F32);
+    const rg_tensor one = rg_cast(t, rg_scalar(t, RG_F64, 1), RG_F32);
+    const rg_tensor y = rg_where(t, rg_input_bool(t, RG_SHAPE(1), &(bool){true}), x, one);
+    rg_keep(t, y);
+    rg_plan_counts c;
+    assert_true(rg_plan_stats(t, &c));
+    assert_int_equal(c.steps, 3); /* the scalar, its cast, and the rest */
+    float out[9];
+    assert_true(rg_read(t, y, out, sizeof out));
+    assert_true(out[0] == 1 && out[8] == 9);
+    rg_tape_free(t);
+}
+
 static void cross_entropy_picks_and_places_within_its_rows(void **state)
 {
     (void)state;
@@ -447,6 +466,7 @@ int main(void)
         cmocka_unit_test(chains_and_rows_are_one_step),
         cmocka_unit_test(what_follows_a_product_works_on_its_rows),
         cmocka_unit_test(cheap_work_is_done_again_rather_than_stored),
+        cmocka_unit_test(no_step_is_without_work),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
         cmocka_unit_test(sums_down_long_columns_stay_exact),

@@ -584,11 +584,14 @@ void rg__write_steps(rg__build *b)
         return;
     for (size_t i = 0; i < b->t->assigns.count; i++)
         b->assigned[rg__build_root(b, rg__at(b->t, b->t->assigns.id[i])->in[0])] = true;
-    for (uint32_t group = 0; group < b->group_count && !b->failed; group++, w.step++) {
+    for (uint32_t group = 0; group < b->group_count && !b->failed; group++) {
         if (b->groups[group].fused)
             write_fused(&w, group);
         else
             write_kernel(&w, b->groups[group].node[0]);
+        const rg__fused *f = plan->step[w.step].fused;
+        if (!f || f->instructions > 0) /* else others compute all of it themselves */
+            w.step++;
     }
     plan->steps = (int)w.step;
     if (!b->demand->assign)
