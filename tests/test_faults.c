@@ -271,6 +271,23 @@ static bool many_ops(void)
     return model_ends(m);
 }
 
+/* More nodes than were recorded: those that the planner adds. */
+static bool simplifying(void)
+{
+    model m = model_new(false);
+    rg_tape *t = m.t;
+    const rg_tensor w = rg_leaf(t, m.l1.weight);
+    rg_tensor x = w;
+    for (int i = 0; i < 300; i++) {
+        const rg_tensor wide = rg_expand(t, x, RG_SHAPE(2 + i % 3, rg_dim(t, w, 0), rg_dim(t, w, 1)));
+        x = rg_add(t, rg_tanh(t, rg_sum(t, wide, RG_AXES(0), false)), rg_constant(t, RG_F32, 0));
+        x = rg_contiguous(t, rg_transpose(t, rg_contiguous(t, rg_transpose(t, x, 0, 1)), 0, 1));
+        x = rg_mul(t, x, rg_mul_scalar(t, rg_constant(t, RG_F32, i), .001));
+    }
+    (void)rg_data(t, rg_cast(t, rg_cast(t, x, RG_F64), RG_F32));
+    return model_ends(m);
+}
+
 static rg_tensor cubic(rg_tape *t, const rg_tensor *x, int count, void *user)
 {
     (void)count;
@@ -377,6 +394,12 @@ static void many_ops_survive(void **state)
     assert_survives(many_ops, 60);
 }
 
+static void simplification_survives(void **state)
+{
+    (void)state;
+    assert_survives(simplifying, 60);
+}
+
 static void gradient_checks_survive(void **state)
 {
     (void)state;
@@ -398,6 +421,7 @@ int main(void)
         cmocka_unit_test(accumulating_gradients_survives),
         cmocka_unit_test(inner_loops_survive),
         cmocka_unit_test(many_ops_survive),
+        cmocka_unit_test(simplification_survives),
         cmocka_unit_test(gradient_checks_survive),
         cmocka_unit_test(data_sets_survive),
     };

@@ -169,9 +169,67 @@ static rg_tensor indexing(program *p)
     return rg_index_select(t, x, 0, rg_randint(t, RG_SHAPE(1 + below(p, 4)), 0, s.dims[0]));
 }
 
+/* x, or nearly: what the planner sees through. */
+static rg_tensor detour(program *p, rg_tensor x)
+{
+    rg_tape *t = p->t;
+    const rg_shape s = rg_shape_of(t, x);
+    const int axis = s.rank ? (int)below(p, s.rank) : 0;
+    switch (below(p, 16)) {
+    case 0: return rg_mul(t, x, rg_constant(t, RG_F64, 1));
+    case 1: return rg_add(t, rg_constant(t, RG_F64, 0), x);
+    case 2: return rg_div(t, rg_sub(t, x, rg_constant(t, RG_F64, 0)), rg_ones_like(t, x));
+    case 3: return rg_neg(t, rg_neg(t, x));
+    case 4: return rg_maximum(t, x, x);
+    case 5: return rg_where(t, rg_le(t, x, rg_scalar(t, RG_F64, .1)), x, x);
+    case 6: return rg_mul(t, x, rg_add(t, rg_constant(t, RG_F64, .5), rg_constant(t, RG_F64, (double)below(p, 2))));
+    case 7:
+        return rg_mul(t, x,
+                      rg_cast(t, rg_cast(t, rg_cast(t, rg_gt(t, x, rg_scalar(t, RG_F64, .3)), RG_I32), RG_I64), RG_F64));
+    case 8: return rg_cast(t, rg_cast(t, rg_cast(t, rg_cast(t, x, RG_F32), RG_F64), RG_F32), RG_F64);
+    case 9: return rg_abs(t, rg_abs(t, x));
+    case 10: return rg_mul(t, x, rg_scalar(t, RG_F64, (double)below(p, 2)));
+    default: break;
+    }
+    if (s.rank == 0 || rg_numel(t, x) == 0)
+        return rg_relu(t, rg_relu(t, x));
+    switch (below(p, 4)) {
+    case 0: return rg_contiguous(t, rg_transpose(t, rg_contiguous(t, rg_transpose(t, x, 0, axis)), 0, axis));
+    case 1: x = rg_contiguous(t, rg_flip(t, x, RG_AXES(axis))); return rg_slice(t, x, axis, below(p, 2), RG_END, -1);
+    case 2: return rg_reshape(t, rg_contiguous(t, rg_transpose(t, x, 0, -1)), RG_SHAPE(s.dims[s.rank - 1], -1));
+    default: return rg_flip(t, rg_contiguous(t, rg_neg(t, rg_flip(t, rg_neg(t, x), RG_ALL))), RG_AXES(axis));
+    }
+}
+
+/* Reductions of what is repeated. */
+static rg_tensor repeated(program *p)
+{
+    rg_tape *t = p->t;
+    rg_tensor x = any(p);
+    const rg_shape s = rg_shape_of(t, x);
+    rg_shape more = {s.rank + 1, {1 + below(p, 3)}};
+    if (s.rank > 4 || rg_numel(t, x) > 20000)
+        return tame(p, x);
+    memcpy(more.dims + 1, s.dims, (size_t)s.rank * sizeof *s.dims);
+    x = rg_expand(t, x, more);
+    const rg_axes axes = s.rank && below(p, 2) ? RG_AXES(0, 1 + (int)below(p, s.rank)) : RG_AXES(0);
+    if (axes.count > 1 && more.dims[axes.axis[1]] == 0)
+        return tame(p, x);
+    switch (below(p, 4)) {
+    case 0: return rg_mean(t, x, axes, below(p, 2));
+    case 1: return rg_max(t, x, axes, below(p, 2));
+    case 2: return rg_mul_scalar(t, rg_sum(t, rg_contiguous(t, x), axes, below(p, 2)), .25);
+    default: return tame(p, rg_sum(t, x, axes, below(p, 2)));
+    }
+}
+
 static rg_tensor step(program *p)
 {
-    switch (below(p, 12)) {
+    switch (below(p, 16)) {
+    case 12:
+    case 13:
+    case 14: return detour(p, any(p));
+    case 15: return repeated(p);
     case 0:
     case 1:
     case 2: return unary(p);

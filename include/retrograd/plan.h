@@ -38,8 +38,8 @@ typedef struct rg_plan_counts {
 /* Makes the plan, or finds it, for what rg_tape_run would run. False on error, with zeros. An eager tape has no plans: zeros. */
 RG_API bool rg_plan_stats(rg_tape *t, rg_plan_counts *counts);
 
-/* The same plan as text: each step with its nodes, its space and its values, and why a group ended where it did. The
- * environment variable RETROGRAD_LOG=plan prints each plan to stderr when it is made. */
+/* The same plan as text: each step with its nodes, its space and its values, and why a group ended where it did. Nodes
+ * that the planner added to those of the tape have the numbers from the tape's length on. The environment variable RETROGRAD_LOG=plan prints each plan to stderr when it is made. */
 RG_API void rg_plan_print(rg_tape *t, FILE *out);
 
 #ifdef __cplusplus

@@ -17,6 +17,7 @@ enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_source[OP_##name])
 
 const rg__op *const rg__op_leaf = &rg__ops_source[OP_leaf], *const rg__op_assign = &rg__ops_source[OP_assign];
+const rg__op *const rg__op_constant = &rg__ops_source[OP_constant];
 
 /* ---- inputs ---- */
 
@@ -99,26 +100,27 @@ struct constant {
 };
 static const rg__field fields_constant[] = {RG__FIELD(struct constant, value, RG__FLOAT), {0}};
 
-static bool store_number(const rg__run *run, double value)
+void rg__store_number(rg_dtype dtype, void *out, double value)
 {
-    switch (run->out.dtype) {
-    case RG_F32: *(float *)run->out.data = (float)value; break;
-    case RG_F64: *(double *)run->out.data = value; break;
-    case RG_I32: *(int32_t *)run->out.data = (int32_t)value; break;
-    case RG_I64: *(int64_t *)run->out.data = (int64_t)value; break;
-    case RG_BOOL: *(bool *)run->out.data = value != 0; break;
+    switch (dtype) {
+    case RG_F32: *(float *)out = (float)value; break;
+    case RG_F64: *(double *)out = value; break;
+    case RG_I32: *(int32_t *)out = (int32_t)value; break;
+    case RG_I64: *(int64_t *)out = (int64_t)value; break;
+    case RG_BOOL: *(bool *)out = value != 0; break;
     }
-    return true;
 }
 
 static bool kernel_scalar(const rg__run *run)
 {
-    return store_number(run, run->node->slot.scalar);
+    rg__store_number(run->out.dtype, run->out.data, run->node->slot.scalar);
+    return true;
 }
 
 static bool kernel_constant(const rg__run *run)
 {
-    return store_number(run, ((const struct constant *)run->node->attr)->value);
+    rg__store_number(run->out.dtype, run->out.data, ((const struct constant *)run->node->attr)->value);
+    return true;
 }
 
 /* Can the dtype hold the value? */

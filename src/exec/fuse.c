@@ -14,12 +14,12 @@
 
 uint32_t rg__build_root(const rg__build *b, uint32_t id)
 {
-    return b->same[rg__at(b->t, id)->root];
+    return b->same[rg__build_node(b, id)->root];
 }
 
 rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const int64_t *dims)
 {
-    const rg__node *n = rg__at(b->t, operand);
+    const rg__node *n = rg__build_node(b, operand);
     rg__reading r = {.kind = RG__READ_ANY};
     int64_t own[RG_MAX_RANK];
     rg__node_strides(n, own);
@@ -39,7 +39,7 @@ rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const in
     if (repeated * dense == numel) {
         r.kind = repeated > 1 ? RG__READ_ROWS : RG__READ_FULL;
         r.columns = repeated;
-        r.whole = n->offset == 0 && rg__at(b->t, n->root)->numel == dense;
+        r.whole = n->offset == 0 && rg__build_node(b, n->root)->numel == dense;
         return r;
     }
     for (; i >= 0 && (dims[i] == 1 || r.strides[i] == 0); i--)
@@ -53,11 +53,11 @@ rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const in
 
 /* ---- indices that fit ---- */
 
-bool rg__indexes_rows(const rg_tape *t, const rg__node *n, int64_t *columns)
+bool rg__indexes_rows(const rg__build *b, const rg__node *n, int64_t *columns)
 {
     if (n->op->at_index == RG__NOT_INDEXED)
         return false;
-    const rg__node *x = rg__at(t, n->in[0]), *index = rg__at(t, n->in[1]);
+    const rg__node *x = rg__build_node(b, n->in[0]), *index = rg__build_node(b, n->in[1]);
     const int axis = rg__op_index_axis(n);
     if (x->rank == 0)
         return false;
@@ -80,8 +80,8 @@ typedef struct reduction {
 static reduction reduction_of(const rg__build *b, const rg__node *n)
 {
     reduction r = {.fits = false};
-    if (n->op->at_index == RG__PICKS && rg__indexes_rows(b->t, n, &r.columns)) {
-        const rg__node *x = rg__at(b->t, n->in[0]);
+    if (n->op->at_index == RG__PICKS && rg__indexes_rows(b, n, &r.columns)) {
+        const rg__node *x = rg__build_node(b, n->in[0]);
         r.fits = rg__read_as(b, n->in[0], x->rank, x->dims).kind == RG__READ_FULL &&
                  rg__read_as(b, n->in[1], n->rank, n->dims).kind == RG__READ_FULL;
         r.role = RG__BY_ROW;
@@ -89,7 +89,7 @@ static reduction reduction_of(const rg__build *b, const rg__node *n)
     }
     if (n->n_in != 1 || !rg__op_fold(n->op, &r.fold) || !rg__fold_has(r.fold, (rg_dtype)n->dtype))
         return r;
-    const rg__node *x = rg__at(b->t, n->in[0]);
+    const rg__node *x = rg__build_node(b, n->in[0]);
     const uint32_t axes = rg__op_axes(n);
     if (x->numel == 0 || rg__read_as(b, n->in[0], x->rank, x->dims).kind != RG__READ_FULL)
         return r;
@@ -117,7 +117,7 @@ static bool is_pointwise(const rg__build *b, const rg__node *n)
 {
     int64_t columns;
     if (n->op->at_index == RG__PLACES)
-        return rg__indexes_rows(b->t, n, &columns) && rg__read_as(b, n->in[1], n->rank, n->dims).kind == RG__READ_ROWS &&
+        return rg__indexes_rows(b, n, &columns) && rg__read_as(b, n->in[1], n->rank, n->dims).kind == RG__READ_ROWS &&
                rg__read_as(b, n->in[2], n->rank, n->dims).kind == RG__READ_ROWS;
     return (n->op->loop[RG_F32] || n->op->loop[RG_BOOL]) && !n->op->kernel && n->n_in <= 3;
 }
@@ -183,7 +183,7 @@ static bool agree(int64_t *columns, int64_t wanted)
 static bool fits_full(const rg__build *b, const rg__node *n, uint32_t group, int64_t *columns)
 {
     int64_t row;
-    if (n->op->at_index && (!rg__indexes_rows(b->t, n, &row) || !agree(columns, row)))
+    if (n->op->at_index && (!rg__indexes_rows(b, n, &row) || !agree(columns, row)))
         return false;
     for (int i = 0; i < n->n_in; i++) {
         const uint32_t root = rg__build_root(b, n->in[i]);
@@ -196,7 +196,7 @@ static bool fits_full(const rg__build *b, const rg__node *n, uint32_t group, int
         }
         if (b->role[root] == RG__FULL && ((r.kind == RG__READ_FULL && r.whole) || n->numel == 1))
             continue;
-        const bool one_row = r.kind == RG__READ_ONE && rg__at(b->t, root)->numel == 1;
+        const bool one_row = r.kind == RG__READ_ONE && rg__build_node(b, root)->numel == 1;
         if (b->role[root] == RG__BY_ROW && (one_row || (r.kind == RG__READ_ROWS && r.whole)) &&
             agree(columns, one_row ? n->numel : r.columns))
             continue;
@@ -212,7 +212,7 @@ static bool fits_by_row(const rg__build *b, const rg__node *n, int i, uint32_t g
     const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
     if (!is_inside(b, root, group))
         return r.kind == RG__READ_FULL || r.kind == RG__READ_ONE;
-    return b->role[root] == RG__BY_ROW && (r.kind == RG__READ_FULL || rg__at(b->t, root)->numel == 1) &&
+    return b->role[root] == RG__BY_ROW && (r.kind == RG__READ_FULL || rg__build_node(b, root)->numel == 1) &&
            (r.whole || r.kind == RG__READ_ONE);
 }
 
@@ -228,7 +228,7 @@ static bool all_fit_by_row(const rg__build *b, const rg__node *n, uint32_t group
 static bool join_pointwise(rg__build *b, uint32_t id, uint32_t group)
 {
     rg__group *g = &b->groups[group];
-    const rg__node *n = rg__at(b->t, id);
+    const rg__node *n = rg__build_node(b, id);
     int64_t columns = g->columns;
     if (!g->fused || g->nodes >= MOST_NODES)
         return false;
@@ -247,7 +247,7 @@ static bool join_pointwise(rg__build *b, uint32_t id, uint32_t group)
 static bool join_reduction(rg__build *b, uint32_t id, uint32_t group, const reduction *r)
 {
     rg__group *g = &b->groups[group];
-    const rg__node *n = rg__at(b->t, id), *x = rg__at(b->t, n->in[0]);
+    const rg__node *n = rg__build_node(b, id), *x = rg__build_node(b, n->in[0]);
     const uint32_t root = rg__build_root(b, n->in[0]);
     int64_t columns = g->columns;
     if (!g->fused || g->nodes >= MOST_NODES || x->numel != g->numel)
@@ -264,11 +264,11 @@ static bool join_reduction(rg__build *b, uint32_t id, uint32_t group, const redu
 /* Why a node does not join the group that its inputs come from, in words; NULL where it does. */
 static const char *refusal(const rg__build *b, uint32_t id, uint32_t group, bool pointwise)
 {
-    const rg__node *n = rg__at(b->t, id);
+    const rg__node *n = rg__build_node(b, id);
     if (group >= b->group_count || !b->groups[group].fused)
         return NULL;
     const rg__group *g = &b->groups[group];
-    const int64_t numel = pointwise ? n->numel : rg__at(b->t, n->in[0])->numel;
+    const int64_t numel = pointwise ? n->numel : rg__build_node(b, n->in[0])->numel;
     if (g->nodes >= MOST_NODES)
         return "as many nodes as a step may have";
     return numel != g->numel && (g->columns <= 1 || numel != g->numel / g->columns) ? "a reader of another size" : NULL;
@@ -278,7 +278,7 @@ static const char *refusal(const rg__build *b, uint32_t id, uint32_t group, bool
  * if that works on the same space; else a new one. */
 static void place_node(rg__build *b, uint32_t id, uint32_t floor)
 {
-    const rg__node *n = rg__at(b->t, id);
+    const rg__node *n = rg__build_node(b, id);
     const reduction r = reduction_of(b, n);
     const bool pointwise = is_pointwise(b, n) && n->numel > 0;
     if (!pointwise && !r.fits) {
@@ -299,7 +299,7 @@ static void place_node(rg__build *b, uint32_t id, uint32_t floor)
     for (int i = 0; i < 2 && floor < end; i++)
         if (pointwise ? join_pointwise(b, id, candidate[i]) : join_reduction(b, id, candidate[i], &r))
             return;
-    const uint32_t group = new_group(b, true, pointwise ? n->numel : rg__at(b->t, n->in[0])->numel);
+    const uint32_t group = new_group(b, true, pointwise ? n->numel : rg__build_node(b, n->in[0])->numel);
     if (b->failed)
         return;
     if (!(pointwise ? join_pointwise(b, id, group) : join_reduction(b, id, group, &r)))
@@ -314,11 +314,12 @@ static bool is_number(const rg__node *n)
 
 void rg__form_groups(rg__build *b)
 {
-    for (uint32_t id = 0; id < b->t->length && !b->failed; id++)
-        if (b->needed[id] && is_number(rg__at(b->t, id)))
-            place_node(b, id, 0);
-    for (uint32_t id = 0; id < b->t->length && !b->failed; id++) {
-        const rg__node *n = rg__at(b->t, id);
+    for (uint32_t k = 0; k < b->ordered && !b->failed; k++)
+        if (b->needed[b->order[k]] && is_number(rg__build_node(b, b->order[k])))
+            place_node(b, b->order[k], 0);
+    for (uint32_t k = 0; k < b->ordered && !b->failed; k++) {
+        const uint32_t id = b->order[k];
+        const rg__node *n = rg__build_node(b, id);
         if (!b->needed[id] || is_number(n))
             continue;
         uint32_t floor = 0;

@@ -12,7 +12,7 @@ static uint64_t hash_of(const rg__build *b, const rg__node *n)
     if (n->op->attr_size)
         h = rg__hash64(n->attr, n->op->attr_size, h);
     for (int i = 0; i < n->n_in; i++) {
-        const rg__node *in = rg__at(b->t, n->in[i]);
+        const rg__node *in = rg__build_node(b, n->in[i]);
         const uint64_t what[3] = {b->same[in->root], (uint64_t)in->offset, in->rank};
         h = rg__hash64(what, sizeof what, h);
     }
@@ -37,7 +37,7 @@ static bool same_node(const rg__build *b, const rg__node *x, const rg__node *y)
         (x->op->attr_size && memcmp(x->attr, y->attr, x->op->attr_size) != 0))
         return false;
     for (int i = 0; i < x->n_in; i++)
-        if (!same_operand(b, rg__at(b->t, x->in[i]), rg__at(b->t, y->in[i])))
+        if (!same_operand(b, rg__build_node(b, x->in[i]), rg__build_node(b, y->in[i])))
             return false;
     return true;
 }
@@ -48,17 +48,23 @@ static bool has_own_value(const rg__node *n)
     return n->op->random || (n->n_in == 0 && n->op->attr_size == 0);
 }
 
+/* Assigned are values of the tape, and that they stay. */
+static bool may_stand_for(const rg__build *b, uint32_t other, uint32_t id)
+{
+    return other < b->t->length || !b->fixed[id];
+}
+
 void rg__merge_same(rg__build *b)
 {
-    const uint32_t length = b->t->length;
     size_t capacity = 16;
-    while (capacity < 2 * (size_t)length)
+    while (capacity < 2 * (size_t)b->ordered)
         capacity *= 2;
     uint32_t *table = rg__build_alloc(b, capacity * sizeof *table); /* 1 + id */
-    for (uint32_t id = 0; id < length; id++)
+    for (uint32_t id = 0; id < b->length; id++)
         b->same[id] = id;
-    for (uint32_t id = 0; table && id < length; id++) {
-        const rg__node *n = rg__at(b->t, id);
+    for (uint32_t k = 0; table && k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
+        const rg__node *n = rg__build_node(b, id);
         if (!b->needed[id] || b->asked[id] || has_own_value(n))
             continue;
         for (size_t i = hash_of(b, n);; i++) {
@@ -67,7 +73,7 @@ void rg__merge_same(rg__build *b)
                 *slot = id + 1;
                 break;
             }
-            if (same_node(b, rg__at(b->t, *slot - 1), n)) {
+            if (same_node(b, rg__build_node(b, *slot - 1), n) && may_stand_for(b, *slot - 1, id)) {
                 b->same[id] = *slot - 1;
                 b->needed[id] = false;
                 break;

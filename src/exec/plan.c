@@ -32,62 +32,41 @@ void *rg__plan_alloc(rg__build *b, size_t bytes)
     return p;
 }
 
-/* ---- what has to be computed ---- */
+/* ---- nodes that a plan owns ---- */
 
-static void ask(rg__build *b, uint32_t id, bool keep)
+static const void *copied(rg__build *b, const void *data, size_t bytes)
 {
-    const uint32_t root = rg__at(b->t, id)->root;
-    if (rg__is_missing(rg__at(b->t, root))) {
-        b->needed[root] = true;
-        b->asked[root] = b->asked[root] || keep;
-    }
+    void *p = rg__plan_alloc(b, bytes);
+    if (p && bytes)
+        memcpy(p, data, bytes);
+    return p;
 }
 
-/* May a later backward pass need this value, and would it be dear to compute it again? */
-static bool is_worth_keeping(const rg_tape *t, const rg__node *n)
+/* A node that outlives the build, with nothing of the tape's. */
+static void copy_node(rg__build *b, rg__node *to, const rg__node *n)
 {
-    int64_t columns;
-    const bool cheap = n->op->at_index == RG__PLACES && rg__indexes_rows(t, n, &columns);
-    return !(n->flags & RG__CUT) && n->op->kernel && n->n_in > 0 && !cheap;
+    const size_t dims = n->rank * sizeof *n->dims;
+    *to = *n;
+    to->dims = copied(b, n->dims, dims);
+    to->strides = n->strides ? copied(b, n->strides, dims) : NULL;
+    to->attr = copied(b, n->attr, n->op->attr_size);
+    to->in = NULL;
+    to->scope = "";
 }
 
-/* When parameters are about to change, what was fused away may be lost. Kept is what nodes that are not run yet read, be
- * it computed now or the parameter's old value, and every number: losses, norms. */
-static void keep_before_assignment(rg__build *b)
+void rg__bring_along(rg__build *b, rg__step *step, uint32_t id)
 {
-    const rg_tape *t = b->t;
-    for (uint32_t id = 0; id < t->length; id++) {
-        const rg__node *n = rg__at(t, id);
-        if (b->needed[id] && n->numel == 1 && n->n_in > 0)
-            b->asked[id] = true;
-        for (int i = 0; i < n->n_in && !b->needed[id] && rg__is_missing(n); i++) {
-            const uint32_t root = rg__at(t, n->in[i])->root;
-            b->asked[root] = b->asked[root] || b->needed[root];
-            b->saved[root] = rg__at(t, root)->op == rg__op_leaf;
-        }
-    }
-}
-
-static void find_needed(rg__build *b)
-{
-    const rg_tape *t = b->t;
-    if (b->demand->wanted != UINT32_MAX)
-        ask(b, b->demand->wanted, true);
-    for (size_t i = 0; i < t->keeps.count && !b->demand->last; i++)
-        ask(b, t->keeps.id[i], true);
-    for (size_t i = 0; i < t->assigns.count; i++)
-        ask(b, rg__at(t, t->assigns.id[i])->in[0], false);
-    for (uint32_t id = t->length; id-- > 0;) {
-        const rg__node *n = rg__at(t, id);
-        if (!b->needed[id])
-            continue;
-        if (!b->demand->last && is_worth_keeping(t, n))
-            b->asked[id] = true;
-        for (int i = 0; i < n->n_in; i++)
-            ask(b, n->in[i], false);
-    }
-    if (!b->demand->last && b->demand->assign && t->assigns.count)
-        keep_before_assignment(b);
+    const rg__node *n = rg__build_node(b, id);
+    if (id < b->t->length && n == rg__at(b->t, id))
+        return;
+    rg__node *own = rg__plan_alloc(b, (n->n_in + 1) * sizeof *own);
+    if (!own)
+        return;
+    step->own = own;
+    step->own_in = own + 1;
+    copy_node(b, own, n);
+    for (int i = 0; i < n->n_in; i++)
+        copy_node(b, own + 1 + i, rg__build_node(b, n->in[i]));
 }
 
 static size_t aligned(size_t bytes)
@@ -99,17 +78,18 @@ static size_t aligned(size_t bytes)
 
 static bool build(rg__build *b)
 {
-    const uint32_t length = b->t->length;
-    b->needed = rg__build_alloc(b, length * sizeof *b->needed);
-    b->asked = rg__build_alloc(b, length * sizeof *b->asked);
-    b->saved = rg__build_alloc(b, length * sizeof *b->saved);
+    rg__find_needed(b);
+    if (!b->failed)
+        rg__simplify(b);
+    if (!b->failed)
+        rg__find_read(b);
+    const uint32_t length = b->length;
     b->same = rg__build_alloc(b, length * sizeof *b->same);
     b->group = rg__build_alloc(b, length * sizeof *b->group);
     b->role = rg__build_alloc(b, length * sizeof *b->role);
     b->assign_node = rg__build_alloc(b, length * sizeof *b->assign_node);
     if (b->failed)
         return false;
-    find_needed(b);
     rg__merge_same(b);
     rg__form_groups(b);
     if (!b->failed)
@@ -152,17 +132,16 @@ static bool bind(rg_tape *t, const rg__plan *plan, char **address)
 {
     for (uint32_t i = 0; i < plan->values; i++) {
         const rg__plan_value *v = &plan->value[i];
-        rg__node *n = rg__at(t, v->node);
         switch (v->kind) {
         case RG__GIVEN:
-            if (!rg__still_there(t, n, rg__at(t, v->reader)))
+            if (!rg__still_there(t, rg__at(t, v->node), rg__at(t, v->reader)))
                 return false;
-            address[i] = rg__root_data(n);
+            address[i] = rg__root_data(rg__at(t, v->node));
             break;
         case RG__RETAINED:
             address[i] = rg__pool_get(&t->pool, v->bytes);
             if (!address[i]) {
-                rg__fail_at(t, n, RG_ERROR_MEMORY, "out of memory for a result of %zu bytes", v->bytes);
+                rg__fail_at(t, rg__at(t, v->node), RG_ERROR_MEMORY, "out of memory for a result of %zu bytes", v->bytes);
                 return false;
             }
             break;
@@ -176,14 +155,21 @@ static bool bind(rg_tape *t, const rg__plan *plan, char **address)
 static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address, const rg__gemm_rows *rows)
 {
     enum { FEW = 8 };
-    rg__node *n = rg__at(t, step->node);
+    const rg__node *n = rg__at(t, step->node);
+    rg__node own;
+    if (step->own) { /* it has no scope: that is the recorded node's */
+        own = *step->own;
+        own.scope = n->scope;
+        n = &own;
+    }
     rg__array_view few[FEW], *in = few;
+    few[0].data = NULL;
     if (step->n_in > FEW && !(in = rg__pool_get(&t->pool, (size_t)step->n_in * sizeof *in))) {
         rg__fail_named(t, "run", RG_ERROR_MEMORY, "out of memory");
         return false;
     }
     for (int i = 0; i < step->n_in; i++) {
-        const rg__node *x = rg__at(t, n->in[i]);
+        const rg__node *x = step->own ? &step->own_in[i] : rg__at(t, n->in[i]);
         in[i] = (rg__array_view){address[step->in[i]] + x->offset * (int64_t)rg_dtype_size((rg_dtype)x->dtype),
                                  x->dims,
                                  {0},

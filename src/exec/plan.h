@@ -102,9 +102,11 @@ typedef struct rg__fused {
 } rg__fused;
 
 typedef struct rg__step {
-    rg__fused *fused; /* NULL: the node's own kernel */
-    uint32_t node, out;
-    const uint32_t *in; /* values */
+    rg__fused *fused;       /* NULL: the node's own kernel */
+    uint32_t node, out;     /* of the tape: what is computed, or what it is computed for */
+    const rg__node *own;    /* what is computed, where that is not as recorded; else NULL */
+    const rg__node *own_in; /* and its arguments */
+    const uint32_t *in;     /* values */
     int n_in;
     int nodes;         /* that it computes */
     int wave;          /* the first of a wave of fused steps, which run at once: how many they are */

@@ -55,6 +55,7 @@ bool rg_plan_stats(rg_tape *t, rg_plan_counts *counts)
 
 /* ---- text ---- */
 
+/* Nodes that the planner added have numbers from the tape's length on. */
 static void print_operand(const rg__plan *plan, const rg__operand *o, FILE *out)
 {
     if (o->kind == RG__SLOT)
@@ -95,7 +96,8 @@ void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out)
     for (int i = 0; i < plan->steps; i++) {
         const rg__step *s = &plan->step[i];
         if (!s->fused) {
-            fprintf(out, "  step %d: %%%" PRIu32 " %s", i, s->node, rg__at(t, s->node)->op->name);
+            fprintf(out, "  step %d: %%%" PRIu32 " %s", i, plan->value[s->out].node,
+                    (s->own ? s->own : rg__at(t, s->node))->op->name);
             if (s->strip)
                 fprintf(out, ", the next step on every %" PRId64 " rows of it", s->strip);
             fputc('\n', out);

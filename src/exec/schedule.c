@@ -73,8 +73,8 @@ static const rg_param *parameter_of(const scheduling *s, const rg__plan_value *v
 {
     if (v->kind == RG__IN_PLACE)
         return rg__at(s->t, (uint32_t)v->offset)->slot.param;
-    const rg__node *n = rg__at(s->t, v->node);
-    return v->kind == RG__GIVEN && n->op == rg__op_leaf ? n->slot.param : NULL;
+    const rg__node *n = v->kind == RG__GIVEN ? rg__at(s->t, v->node) : NULL;
+    return n && n->op == rg__op_leaf ? n->slot.param : NULL;
 }
 
 /* A parameter is overwritten after everything that reads it. */
@@ -199,7 +199,7 @@ static bool reads_otherwise(const rg__instruction *k, uint32_t value)
  * product position by position, its chunks are whole rows, and it overwrites nothing that the product reads. */
 static int64_t strip_of(const scheduling *s, const rg__step *product, const rg__step *next)
 {
-    const rg__node *n = rg__at(s->t, product->node);
+    const rg__node *n = product->own ? product->own : rg__at(s->t, product->node);
     if (!n->op->by_rows || n->rank != 2 || next->wave != 1 || writes_a_parameter(s, next->fused))
         return 0;
     const rg__fused *f = next->fused;

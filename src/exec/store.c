@@ -7,20 +7,20 @@
 
 static bool is_number(const rg__build *b, uint32_t root)
 {
-    return rg__at(b->t, root)->numel == 1;
+    return rg__build_node(b, root)->numel == 1;
 }
 
 /* Does the group of `reader` go through input i of it position by position, in the same space as that was computed in? */
 static bool in_same_space(const rg__build *b, uint32_t reader, int i)
 {
-    const rg__node *n = rg__at(b->t, reader);
+    const rg__node *n = rg__build_node(b, reader);
     const uint32_t root = rg__build_root(b, n->in[i]);
     const rg__group *from = &b->groups[b->group[root]], *to = &b->groups[b->group[reader]];
     if (!from->fused || !to->fused || from->numel != to->numel || from->columns != to->columns)
         return false;
     if ((n->op->kernel && i > 0) || (!n->op->kernel && b->role[reader] != RG__FULL))
         return false;
-    const rg__node *space = n->op->kernel ? rg__at(b->t, n->in[0]) : n;
+    const rg__node *space = n->op->kernel ? rg__build_node(b, n->in[0]) : n;
     const rg__reading r = rg__read_as(b, n->in[i], space->rank, space->dims);
     return r.kind == RG__READ_FULL && r.whole;
 }
@@ -30,14 +30,14 @@ static bool in_same_space(const rg__build *b, uint32_t reader, int i)
  * reads a value last, by id. */
 static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
 {
-    const rg__node *n = rg__at(b->t, id);
+    const rg__node *n = rg__build_node(b, id);
     int arrays = 0;
     if (n->op->kernel || n->n_in == 0 || b->role[id] != RG__FULL ||
-        rg__vector_loop(n->op, (rg_dtype)rg__at(b->t, n->in[n->n_in - 1])->dtype))
+        rg__vector_loop(n->op, (rg_dtype)rg__build_node(b, n->in[n->n_in - 1])->dtype))
         return false;
     for (int i = 0; i < n->n_in; i++) {
         const uint32_t root = rg__build_root(b, n->in[i]);
-        if (b->needed[root] ? !b->stored[root] : rg__at(b->t, root)->op == rg__op_leaf && b->demand->assign)
+        if (b->needed[root] ? !b->stored[root] : rg__build_node(b, root)->op == rg__op_leaf && b->demand->assign)
             return false;
         if (b->needed[root] && !b->asked[root] && last[root] + SLACK < last[id])
             return false;
@@ -49,17 +49,18 @@ static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
 void rg__settle_stored(rg__build *b)
 {
     const rg_tape *t = b->t;
-    b->stored = rg__build_alloc(b, t->length * sizeof *b->stored);
-    b->again = rg__build_alloc(b, t->length * sizeof *b->again);
-    bool *elsewhere = rg__build_alloc(b, t->length * sizeof *elsewhere); /* others read it, in the same space */
-    bool *otherwise = rg__build_alloc(b, t->length * sizeof *otherwise); /* others read it in other ways      */
-    uint32_t *last = rg__build_alloc(b, t->length * sizeof *last);
+    b->stored = rg__build_alloc(b, b->length * sizeof *b->stored);
+    b->again = rg__build_alloc(b, b->length * sizeof *b->again);
+    bool *elsewhere = rg__build_alloc(b, b->length * sizeof *elsewhere); /* others read it, in the same space */
+    bool *otherwise = rg__build_alloc(b, b->length * sizeof *otherwise); /* others read it in other ways      */
+    uint32_t *last = rg__build_alloc(b, b->length * sizeof *last);
     if (b->failed)
         return;
     for (size_t i = 0; i < t->assigns.count; i++)
         otherwise[rg__build_root(b, rg__at(t, t->assigns.id[i])->in[0])] = true;
-    for (uint32_t id = 0; id < t->length; id++) {
-        const rg__node *n = rg__at(t, id);
+    for (uint32_t k = 0; k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
+        const rg__node *n = rg__build_node(b, id);
         for (int i = 0; i < n->n_in && b->needed[id]; i++) {
             const uint32_t root = rg__build_root(b, n->in[i]);
             if (b->group[id] > last[root])
@@ -68,7 +69,8 @@ void rg__settle_stored(rg__build *b)
                 *(in_same_space(b, id, i) ? &elsewhere[root] : &otherwise[root]) = true;
         }
     }
-    for (uint32_t id = 0; id < t->length; id++) {
+    for (uint32_t k = 0; k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
         if (!b->needed[id])
             continue;
         b->stored[id] = otherwise[id] || b->asked[id] || !b->groups[b->group[id]].fused || b->role[id] > RG__BY_ROW;

@@ -43,7 +43,7 @@ static uint32_t value_of(writer *w, uint32_t root)
 {
     rg__plan *plan = w->b->plan;
     if (!w->value[root]) {
-        const rg__node *n = rg__at(w->b->t, root);
+        const rg__node *n = rg__build_node(w->b, root);
         const size_t bytes = (size_t)n->numel * rg_dtype_size((rg_dtype)n->dtype);
         rg__place_kind kind = RG__WORK;
         if (!w->b->needed[root])
@@ -216,7 +216,7 @@ static rg__operand computed_again(writer *w, uint32_t id);
 static rg__operand read_operand(writer *w, const rg__node *n, int i, bool by_row, wanted want)
 {
     rg__build *b = w->b;
-    const rg__node *in = rg__at(b->t, n->in[i]);
+    const rg__node *in = rg__build_node(b, n->in[i]);
     const rg_dtype dtype = (rg_dtype)in->dtype;
     const uint32_t root = rg__build_root(b, n->in[i]);
     const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
@@ -294,7 +294,7 @@ static void done_reading(writer *w, const rg__node *n)
 
 static rg__operand result_of(writer *w, uint32_t id)
 {
-    const rg__node *n = rg__at(w->b->t, id);
+    const rg__node *n = rg__build_node(w->b, id);
     if (!w->b->stored[id])
         return new_slot(w, (rg_dtype)n->dtype, w->b->role[id] == RG__BY_ROW);
     const bool full = w->b->role[id] == RG__FULL;
@@ -306,7 +306,7 @@ static rg__operand result_of(writer *w, uint32_t id)
 static void write_loop(writer *w, const rg__node *n, rg__instruction *k)
 {
     read_operands(w, n, k);
-    const rg_dtype dtype = (rg_dtype)rg__at(w->b->t, n->in[n->n_in - 1])->dtype;
+    const rg_dtype dtype = (rg_dtype)rg__build_node(w->b, n->in[n->n_in - 1])->dtype;
     k->loop = rg__vector_loop(n->op, dtype);
     if (!k->loop)
         k->loop = n->op->loop[dtype];
@@ -321,12 +321,12 @@ static void write_loop(writer *w, const rg__node *n, rg__instruction *k)
 /* A node of another group, in a slot that keeps it to the end of this one. */
 static rg__operand computed_again(writer *w, uint32_t id)
 {
-    const rg__node *n = rg__at(w->b->t, id);
+    const rg__node *n = rg__build_node(w->b, id);
     const rg__reading whole = {.kind = RG__READ_FULL};
     const rg__operand *known = find_loaded(w, id, 0, &whole, 0, NULL);
     if (known)
         return *known;
-    rg__instruction k = {.kind = RG__APPLY, .n_in = (uint8_t)n->n_in, .dtype = n->dtype, .node = id, .name = n->op->name};
+    rg__instruction k = {.kind = RG__APPLY, .n_in = (uint8_t)n->n_in, .dtype = n->dtype, .name = n->op->name};
     write_loop(w, n, &k);
     k.out = new_slot(w, (rg_dtype)n->dtype, false);
     rg__instruction *added = add_instruction(w, k.kind);
@@ -339,7 +339,7 @@ static rg__operand computed_again(writer *w, uint32_t id)
 /* The node with the shape of its first input, as which reductions read that. */
 static rg__node shaped_as_input(const writer *w, const rg__node *n)
 {
-    const rg__node *x = rg__at(w->b->t, n->in[0]);
+    const rg__node *x = rg__build_node(w->b, n->in[0]);
     rg__node shaped = *n;
     shaped.rank = x->rank;
     shaped.dims = x->dims;
@@ -361,16 +361,16 @@ static void write_indexed(writer *w, const rg__node *n, rg__instruction *k)
 static bool can_be_put_off(const writer *w, uint32_t id)
 {
     const rg__build *b = w->b;
-    const rg__node *n = rg__at(b->t, id);
+    const rg__node *n = rg__build_node(b, id);
     rg__fold fold;
     if ((n->op != rg__op_mul && n->op != rg__op_square) || n->dtype > RG_F64 || b->role[id] != RG__FULL ||
         b->stored[id] || b->again[id] || w->uses[id] != 1)
         return false;
     const uint32_t reader = w->reader[id];
-    if (b->role[reader] != RG__BY_ROW || !rg__op_fold(rg__at(b->t, reader)->op, &fold) || fold != RG__FOLD_SUM)
+    if (b->role[reader] != RG__BY_ROW || !rg__op_fold(rg__build_node(b, reader)->op, &fold) || fold != RG__FOLD_SUM)
         return false;
     for (int i = 0; i < n->n_in; i++) {
-        const rg__node *x = rg__at(b->t, rg__build_root(b, n->in[i]));
+        const rg__node *x = rg__build_node(b, rg__build_root(b, n->in[i]));
         if (rg__read_as(b, n->in[i], n->rank, n->dims).kind != RG__READ_FULL ||
             (b->demand->assign && x->op == rg__op_leaf))
             return false; /* a parameter may be overwritten until then */
@@ -381,7 +381,7 @@ static bool can_be_put_off(const writer *w, uint32_t id)
 static void write_fold(writer *w, const rg__node *n, rg__instruction *k, rg__role role)
 {
     const uint32_t root = rg__build_root(w->b, n->in[0]);
-    const rg__node shaped = shaped_as_input(w, n), *product = rg__at(w->b->t, root);
+    const rg__node shaped = shaped_as_input(w, n), *product = rg__build_node(w->b, root);
     rg__op_fold(n->op, &k->fold);
     if (w->b->group[root] == w->group && w->put_off[root]) {
         k->kind = RG__FOLD_PRODUCTS;
@@ -405,15 +405,15 @@ static void write_fold(writer *w, const rg__node *n, rg__instruction *k, rg__rol
 
 static void write_node(writer *w, uint32_t id)
 {
-    const rg__node *n = rg__at(w->b->t, id);
+    const rg__node *n = rg__build_node(w->b, id);
     const rg__role role = (rg__role)w->b->role[id];
     rg__instruction k = {.kind = RG__APPLY,
                          .by_row = role == RG__BY_ROW,
                          .n_in = (uint8_t)n->n_in,
                          .dtype = n->dtype,
-                         .node = id,
+                         .node = w->b->origin[id],
                          .name = n->op->name};
-    w->node = id;
+    w->node = k.node;
     if (w->b->again[id] && w->uses[id] == 0) { /* only other groups read it */
         done_reading(w, n);
         return;
@@ -443,10 +443,10 @@ static void write_node(writer *w, uint32_t id)
 static int64_t product_columns(const rg__build *b, const rg__group *g)
 {
     for (int i = 0; i < g->nodes; i++) {
-        const rg__node *n = rg__at(b->t, g->node[i]);
+        const rg__node *n = rg__build_node(b, g->node[i]);
         for (int k = 0; k < n->n_in; k++) {
             const uint32_t root = rg__build_root(b, n->in[k]);
-            const rg__node *x = rg__at(b->t, root);
+            const rg__node *x = rg__build_node(b, root);
             if (b->needed[root] && x->op->by_rows && x->rank == 2 && x->numel == g->numel)
                 return x->dims[1];
         }
@@ -508,7 +508,7 @@ static void write_fused(writer *w, uint32_t group)
     memset(w->free, 0, sizeof w->free);
     shape_space(b, f, g);
     for (int i = 0; i < g->nodes; i++) {
-        const rg__node *n = rg__at(b->t, g->node[i]);
+        const rg__node *n = rg__build_node(b, g->node[i]);
         for (int k = 0; k < n->n_in; k++) {
             const uint32_t root = rg__build_root(b, n->in[k]);
             w->uses[root]++;
@@ -518,7 +518,7 @@ static void write_fused(writer *w, uint32_t group)
     for (int i = 0; i < g->nodes && !b->failed; i++)
         write_node(w, g->node[i]);
     for (int i = 0; i < g->nodes; i++) {
-        const rg__node *n = rg__at(b->t, g->node[i]);
+        const rg__node *n = rg__build_node(b, g->node[i]);
         for (int k = 0; k < n->n_in; k++)
             w->uses[rg__build_root(b, n->in[k])] = 0;
     }
@@ -535,15 +535,16 @@ static void write_fused(writer *w, uint32_t group)
 
 static void write_kernel(writer *w, uint32_t id)
 {
-    w->node = id;
-    const rg__node *n = rg__at(w->b->t, id);
+    w->node = w->b->origin[id];
+    const rg__node *n = rg__build_node(w->b, id);
     rg__step *step = &w->b->plan->step[w->step];
     uint32_t *in = rg__plan_alloc(w->b, (size_t)n->n_in * sizeof *in);
     if (!in)
         return;
     for (int i = 0; i < n->n_in; i++)
         in[i] = value_of(w, rg__build_root(w->b, n->in[i]));
-    *step = (rg__step){.node = id, .out = value_of(w, id), .in = in, .n_in = n->n_in, .nodes = 1};
+    *step = (rg__step){.node = w->node, .out = value_of(w, id), .in = in, .n_in = n->n_in, .nodes = 1};
+    rg__bring_along(w->b, step, id);
 }
 
 /* The leaves to be copied: those of the parameters that are assigned. */
@@ -564,13 +565,13 @@ static void write_saves(rg__build *b)
 
 void rg__write_steps(rg__build *b)
 {
-    const uint32_t length = b->t->length;
+    const uint32_t length = b->length;
     rg__plan *plan = b->plan;
     writer w = {.b = b};
     uint32_t most = 0; /* values: every needed node and what it reads */
-    for (uint32_t id = 0; id < length; id++)
-        if (b->needed[id])
-            most += 1 + rg__at(b->t, id)->n_in;
+    for (uint32_t k = 0; k < b->ordered; k++)
+        if (b->needed[b->order[k]])
+            most += 1 + rg__build_node(b, b->order[k])->n_in;
     most += (uint32_t)b->t->assigns.count;
     w.value = rg__build_alloc(b, length * sizeof *w.value);
     w.operand = rg__build_alloc(b, length * sizeof *w.operand);

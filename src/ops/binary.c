@@ -28,6 +28,19 @@
 enum { NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_binary[OP_##name])
 
+const rg__op *const rg__op_add = &rg__ops_binary[OP_add], *const rg__op_mul = &rg__ops_binary[OP_mul];
+
+/* -0.0 + 0.0 is 0.0: what can be added without a trace is -0.0, and what can be subtracted is 0.0. */
+static const rg__laws laws[OP_pow + 1] = {
+    [OP_add] = {.left = true, .right = true, .unit = -0.0, .zero = RG__ZERO_ALL},
+    [OP_sub] = {.right = true, .unit = 0, .zero = RG__ZERO_FIRST},
+    [OP_mul] = {.left = true, .right = true, .unit = 1},
+    [OP_div] = {.right = true, .unit = 1},
+    [OP_pow] = {.right = true, .unit = 1},
+    [OP_maximum] = {.left = true, .right = true, .unit = -INFINITY, .idempotent = true, .zero = RG__ZERO_LAST},
+    [OP_minimum] = {.left = true, .right = true, .unit = INFINITY, .idempotent = true, .zero = RG__ZERO_LAST},
+};
+
 /* ---- kernels ---- */
 
 #define FLOAT_LOOPS(name, formula, kind, low, high, value, grad_a, grad_b) \
@@ -135,6 +148,7 @@ rg_tensor rg_pow_scalar(rg_tape *t, rg_tensor x, double c)
                     .differentiable = true,                    \
                     .vjp = vjp_##name_,                        \
                     .loop = {loops_(name_)},                   \
+                    .laws = &laws[OP_##name_],                 \
                     .domain = {{kind_, low_, high_}, {kind_, low_, high_}}},
 #define NUMBER_ROW(name, formula, kind, low, high, value, grad_a, grad_b) \
     TABLE_ROW(name, formula, kind, low, high, NUMBER_LOOP_TABLE)
@@ -142,5 +156,3 @@ rg_tensor rg_pow_scalar(rg_tape *t, rg_tensor x, double c)
     TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE)
 
 RG__FAMILY(binary, NUMBER_ROWS(NUMBER_ROW) FLOAT_ROWS(FLOAT_ROW))
-
-const rg__op *const rg__op_mul = OP(mul);

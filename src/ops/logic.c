@@ -27,6 +27,16 @@ enum {
 };
 #define OP(name) (&rg__ops_logic[OP_##name])
 
+const rg__op *const rg__op_where = &rg__ops_logic[OP_where], *const rg__op_cast = &rg__ops_logic[OP_cast];
+
+static const rg__laws laws[OP_cast + 1] = {
+    [OP_logical_and] = {.left = true, .right = true, .unit = true, .idempotent = true},
+    [OP_logical_or] = {.left = true, .right = true, .unit = false, .idempotent = true},
+    [OP_logical_xor] = {.left = true, .right = true, .unit = false},
+    [OP_logical_not] = {.involution = true},
+    [OP_where] = {.idempotent = true, .zero = RG__ZERO_LAST},
+};
+
 /* ---- kernels ---- */
 
 #define COMPARISON_LOOPS(name, formula, value)  \
@@ -170,8 +180,9 @@ static rg_tensor sample_cast(rg__draw *draw, int index)
 
 #define NUMBER_LOOP_TABLE(name) \
     [RG_F32] = name##_f32, [RG_F64] = name##_f64, [RG_I32] = name##_i32, [RG_I64] = name##_i64
-#define ALL_LOOP_TABLE(name)           NUMBER_LOOP_TABLE(name), [RG_BOOL] = name##_bool
-#define TABLE_ROW(name_, arity_, ...)  [OP_##name_] = {.name = #name_, .arity = arity_, .formula = __VA_ARGS__},
+#define ALL_LOOP_TABLE(name) NUMBER_LOOP_TABLE(name), [RG_BOOL] = name##_bool
+#define TABLE_ROW(name_, arity_, ...) \
+    [OP_##name_] = {.name = #name_, .arity = arity_, .laws = &laws[OP_##name_], .formula = __VA_ARGS__},
 #define BOOL_ROW(name, formula, value) TABLE_ROW(name, 2, formula, .loop = {[RG_BOOL] = name##_bool}, NODIFF)
 #define COMPARISON_ROW(name, formula, value) \
     TABLE_ROW(name, 2, formula, .loop = {NUMBER_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES})

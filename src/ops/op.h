@@ -124,6 +124,23 @@ struct rg__draw {
 /* Records sample `index` of an op on draw->t; nil past the last one. Element-wise ops need none. */
 typedef rg_tensor (*rg__sample)(rg__draw *draw, int index);
 
+/* ---- laws: what holds of an op bit for bit, for infinities and both zeros, too, and of NaN that it is one --------- */
+/* When a result may be -0.0. */
+typedef enum rg__zero {
+    RG__ZERO_ANY = 0, /* who knows                                     */
+    RG__ZERO_PLUS,    /* never                                         */
+    RG__ZERO_FIRST,   /* only where the first argument may be          */
+    RG__ZERO_ALL,     /* only where all arguments may be               */
+    RG__ZERO_LAST,    /* only where one of the last two arguments may be */
+} rg__zero;
+typedef struct rg__laws {
+    bool left, right; /* unit op x = x; x op unit = x */
+    double unit;
+    bool involution; /* op(op(x)) = x */
+    bool idempotent; /* op(x, x) = x, be it of a condition, too; of one argument: op(op(x)) = op(x) */
+    rg__zero zero;
+} rg__laws;
+
 /* ---- the row ----------------------------------------------------------------------------------------------------- */
 typedef enum rg__op_kind {
     RG__PRIMITIVE = 0, /* appears on tapes                           */
@@ -177,6 +194,7 @@ struct rg__op {
     const char *no_sample; /* why there is none */
     uint8_t fold;          /* 1 + rg__fold, for reductions that can be folded block by block */
     rg__at_index at_index; /* what it does at computed positions, for those that can be done row by row */
+    const rg__laws *laws;  /* NULL: none are known */
 };
 
 /* The table, family by family. */
@@ -191,6 +209,14 @@ uint32_t rg__op_key(const rg__op *op);
 typedef enum rg__fold { RG__FOLD_SUM, RG__FOLD_MAX, RG__FOLD_MIN } rg__fold;
 bool rg__op_fold(const rg__op *op, rg__fold *fold);
 uint32_t rg__op_axes(const rg__node *node);
+void rg__op_set_axes(void *attr, uint32_t axes);
+
+/* Ops that the planner writes itself. The attribute of a constant is its number, a double. */
+extern const rg__op *const rg__op_constant, *const rg__op_add, *const rg__op_where;
+extern const rg__op *const rg__op_cast, *const rg__op_sum, *const rg__op_expand, *const rg__op_matmul;
+
+/* One element of the dtype, as a constant stores it. */
+void rg__store_number(rg_dtype dtype, void *out, double value);
 
 /* The axis that an op with at_index goes along. */
 int rg__op_index_axis(const rg__node *node);

@@ -14,6 +14,8 @@
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_product[OP_##name])
 
+const rg__op *const rg__op_matmul = &rg__ops_product[OP_matmul];
+
 /* ---- kernel: a product for each position of the leading axes ---- */
 
 /* Products of one shape, at equal distances in bytes. */

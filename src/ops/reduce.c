@@ -4,17 +4,25 @@
 #include <math.h>
 
 #define ROWS(ROW)                                                                                             \
-    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", .fold = 1 + RG__FOLD_SUM, RG__ATTR(reduce))   \
+    ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", .fold = 1 + RG__FOLD_SUM, .laws = &sums,      \
+        RG__ATTR(reduce))                                                                                     \
     ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                        \
-    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", .fold = 1 + RG__FOLD_MAX, RG__ATTR(reduce))  \
-    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", .fold = 1 + RG__FOLD_MIN, RG__ATTR(reduce)) \
-    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", RG__ATTR(reduce))                      \
-    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", RG__ATTR(reduce))                    \
+    ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", .fold = 1 + RG__FOLD_MAX, .laws = &selects,  \
+        RG__ATTR(reduce))                                                                                     \
+    ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", .fold = 1 + RG__FOLD_MIN, .laws = &selects, \
+        RG__ATTR(reduce))                                                                                     \
+    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", .laws = &selects, RG__ATTR(reduce))    \
+    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", .laws = &selects, RG__ATTR(reduce))  \
     ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce))   \
     ROW(argmin, 1, RG__NODIFF, RG__KERNEL, "index of the first smallest x along the axis", RG__ATTR(reduce))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_reduce[OP_##name])
+
+const rg__op *const rg__op_sum = &rg__ops_reduce[OP_sum];
+
+/* Of equal elements the largest, the smallest, ... is the element; sums begin with 0. */
+static const rg__laws selects = {.idempotent = true, .zero = RG__ZERO_FIRST}, sums = {.zero = RG__ZERO_PLUS};
 
 struct reduce {
     uint32_t axes; /* bit i: axis i */
@@ -32,6 +40,11 @@ bool rg__op_fold(const rg__op *op, rg__fold *fold)
 uint32_t rg__op_axes(const rg__node *node)
 {
     return ((const struct reduce *)node->attr)->axes;
+}
+
+void rg__op_set_axes(void *attr, uint32_t axes)
+{
+    ((struct reduce *)attr)->axes = axes;
 }
 
 /* ---- kernels ---- */

@@ -65,6 +65,22 @@ enum {
 };
 #define OP(name) (&rg__ops_unary[OP_##name])
 
+static const rg__laws laws[OP_silu] = {
+    [OP_neg] = {.involution = true},
+    [OP_abs] = {.idempotent = true, .zero = RG__ZERO_PLUS},
+    [OP_sign] = {.idempotent = true, .zero = RG__ZERO_PLUS},
+    [OP_square] = {.zero = RG__ZERO_PLUS},
+    [OP_sqrt] = {.zero = RG__ZERO_FIRST},
+    [OP_rsqrt] = {.zero = RG__ZERO_PLUS},
+    [OP_exp] = {.zero = RG__ZERO_PLUS},
+    [OP_sigmoid] = {.zero = RG__ZERO_PLUS},
+    [OP_softplus] = {.zero = RG__ZERO_PLUS},
+    [OP_relu] = {.idempotent = true, .zero = RG__ZERO_FIRST},
+    [OP_floor] = {.idempotent = true, .zero = RG__ZERO_FIRST},
+    [OP_ceil] = {.idempotent = true},
+    [OP_round] = {.idempotent = true},
+};
+
 /* ---- kernels ---- */
 
 #define FLOAT_LOOPS(name, formula, kind, low, high, value, gradient) \
@@ -188,6 +204,7 @@ SAMPLE(gelu, 1, WITHIN, -2, 2, rg_gelu(t, x))
                     .arity = 1,                       \
                     .differentiable = true,           \
                     .vjp = vjp_##name_,               \
+                    .laws = &laws[OP_##name_],        \
                     .domain = {{kind_, low_, high_}}, \
                     .formula = __VA_ARGS__},
 #define NUMBER_ROW(name, formula, kind, low, high, value, gradient) \

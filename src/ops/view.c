@@ -24,7 +24,7 @@
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_view[OP_##name])
 
-const rg__op *const rg__op_copy = &rg__ops_view[OP_copy];
+const rg__op *const rg__op_copy = &rg__ops_view[OP_copy], *const rg__op_expand = &rg__ops_view[OP_expand];
 
 /* ---- reshape ---- */
 
