@@ -16,10 +16,11 @@
 enum {
     PER_THREAD = 200000, /* multiplications from which on a thread is worth its start */
     DOT_LEAST = 32,      /* length of a dot product that vectors pay for */
-    DEPTH = 320,         /* of a block of k: a panel of b fits the first cache */
-    BLOCK = 240,         /* rows of a that are packed at a time: they fit the second cache */
+    DEPTH = 384,         /* the most of a block of k, */
+    PANEL = 32768,       /* and bytes of such a block of a panel: it is to stay in the first cache, or nearly */
+    BLOCK = 144,         /* rows of a that are packed at a time: they fit the second cache */
     ALONE_MOST = 288,    /* rows of a strip whose tasks pack b themselves */
-    LEAST = 24,          /* rows of a strip, and those of a product that are shared out by panels alone */
+    LEAST = 24,          /* the fewest of a strip, where threads want more of them */
     ON_STACK = 16384,    /* bytes of packing memory */
     PACKED_MOST = 8 << 20
 };
@@ -49,8 +50,8 @@ static bool better_transposed(const job *g)
     return llabs(g->c.row) < llabs(g->c.column);
 }
 
-/* BLIS's kernels need both operands packed; in return they are made for the processor, which counts where packing does
- * not. Ours have vectors of 32 bytes or more, or are no match for them. */
+/* BLIS's kernels are made for the processor but need both operands packed, so they take over where that costs little;
+ * early where ours have vectors of no more than 16 bytes. */
 static void choose_kernel(job *g)
 {
     g->kernel = rg__gemm_own_kernel(g->size);
@@ -58,7 +59,8 @@ static void choose_kernel(job *g)
     const bool wide = (size_t)g->kernel->columns * g->size >= 64;
     if (!g->dots && g->m >= (wide ? 192 : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
         g->kernel = rg__gemm_blis_kernel(g->size);
-    g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, DEPTH)));
+    const int64_t most = rg__smaller(DEPTH, PANEL / (g->kernel->columns * (int64_t)g->size));
+    g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, most)));
     g->panels = rg__divide_up(g->n, g->kernel->columns);
 }
 
