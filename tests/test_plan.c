@@ -305,6 +305,23 @@ static void cheap_work_is_done_again_rather_than_stored(void **state)
 
 /* Two passes over the rows, between them one over the losses: neither the log-probabilities nor a row of zeros for each
  * label is stored. */
+/* A step of one instruction works on long blocks, unless it reads one row again and again. */
+static void one_row_serves_all_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, COLUMNS = 9000 };
+    static double row[COLUMNS], out[ROWS * COLUMNS];
+    const double column[ROWS] = {1, -2, 3, .5};
+    for (int c = 0; c < COLUMNS; c++)
+        row[c] = c - 4500;
+    rg_tape *t = rg_tape_new(NULL);
+    const rg_tensor a = rg_input_f64(t, RG_SHAPE(ROWS, 1), column), b = rg_input_f64(t, RG_SHAPE(COLUMNS), row);
+    assert_true(rg_read(t, rg_mul(t, a, b), out, sizeof out));
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        assert_true(out[i] == column[i / COLUMNS] * row[i % COLUMNS]);
+    rg_tape_free(t);
+}
+
 /* The first cast is done again by the reader of both, and nothing is left for the step that it was in. */
 static void no_step_is_without_work(void **state)
 {
@@ -467,6 +484,7 @@ int main(void)
         cmocka_unit_test(what_follows_a_product_works_on_its_rows),
         cmocka_unit_test(cheap_work_is_done_again_rather_than_stored),
         cmocka_unit_test(no_step_is_without_work),
+        cmocka_unit_test(one_row_serves_all_rows),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
         cmocka_unit_test(sums_down_long_columns_stay_exact),

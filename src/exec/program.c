@@ -235,6 +235,16 @@ static void find_streams(rg__writer *w)
     }
 }
 
+/* One row that all rows are computed with can be read where it is only while a block is a row. */
+static bool has_row_of_all(const rg__fused *f)
+{
+    for (int i = 0; i < f->instructions; i++)
+        for (int k = 0; k < f->instruction[i].n_in; k++)
+            if (f->instruction[i].in[k].kind == RG__SAME_OF && !f->instruction[i].in[k].one)
+                return true;
+    return false;
+}
+
 void rg__write_fused(rg__writer *w, uint32_t group)
 {
     rg__build *b = w->b;
@@ -264,7 +274,7 @@ void rg__write_fused(rg__writer *w, uint32_t group)
         for (int k = 0; k < n->n_in; k++)
             w->uses[rg__build_root(b, n->in[k])] = 0;
     }
-    if (f->instructions == 1 && f->scratch == 0) /* nothing has to stay in the cache */
+    if (f->instructions == 1 && f->scratch == 0 && !has_row_of_all(f)) /* nothing has to stay in the cache */
         f->block = f->chunk;
     find_streams(w);
     if (f->scratch > b->plan->scratch)
