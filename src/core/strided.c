@@ -85,7 +85,8 @@ bool rg__walk_next(rg__walk *walk)
         }                                                                                                          \
     break
 
-static void copy_tiles(const rg__walk *w, size_t size, int64_t rows)
+/* Not to be inlined: gcc 12 at -O2 then keeps the first matrix's place for those that follow. */
+static __attribute__((noinline)) void copy_tiles(const rg__walk *w, size_t size, int64_t rows)
 {
     const int last = w->rank - 1;
     const int64_t columns = w->run, to_row = w->strides[0][last];
