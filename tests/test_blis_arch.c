@@ -197,7 +197,7 @@ extern char **environ;
 /* Large enough for BLIS's kernels whichever ours are. */
 static bool product_is_right(void)
 {
-    enum { M = 200, N = 530, K = 70 };
+    enum { M = 300, N = 530, K = 70 };
     static float a[M * K], b[K * N], c[M * N];
     for (int i = 0; i < M * K; i++)
         a[i] = (float)(i % 7 - 3);

@@ -57,7 +57,7 @@ static void choose_kernel(job *g)
     g->kernel = rg__gemm_own_kernel(g->size);
     g->dots = g->m <= RG__GEMM_DOT_ROWS && g->b.row == 1 && g->k >= DOT_LEAST;
     const bool wide = (size_t)g->kernel->columns * g->size >= 64;
-    if (!g->dots && g->m >= (wide ? 192 : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
+    if (!g->dots && g->m > (wide ? ALONE_MOST : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
         g->kernel = rg__gemm_blis_kernel(g->size);
     const int64_t most = rg__smaller(DEPTH, PANEL / (g->kernel->columns * (int64_t)g->size));
     g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, most)));
@@ -72,12 +72,11 @@ static void choose_team(job *g, int threads)
     g->team = threads < 2 || worth < 2 || omp_in_parallel() ? 1 : worth < threads ? (int)worth : threads;
 }
 
-/* What is read often is packed: a by the panels of b, b by the rows of a. */
+/* What is read often is packed: b by the rows of a, and a by the panels of b; see choose_tasks. */
 static void choose_packing(job *g)
 {
     const rg__gemm_kernel *const kernel = g->kernel;
     const int64_t size = (int64_t)g->size, row = llabs(g->b.row) * size, packed_row = kernel->packed_columns * size;
-    g->pack_a = !kernel->in_place || g->n >= (g->a.row == 1 || g->a.column == 1 ? 512 : 64);
     const bool few = g->m <= 32 || (g->m < 200 && row <= 1024 && row * g->k <= 512 * 1024);
     g->in_place = kernel->in_place && g->b.column == 1 && few ? g->n / kernel->columns : 0;
     g->alone = g->m <= ALONE_MOST && (g->team == 1 || !g->rows || g->rows_last);
@@ -89,20 +88,22 @@ static void choose_packing(job *g)
     }
 }
 
-/* Several tasks for each thread, so that one that is held up does not hold up the others; but groups of panels repeat
- * the packing of a. */
+/* At least two tasks for each thread, so that one that is held up does not hold up the others; more cost time, for groups
+ * of panels repeat the packing of a, and each strip reads all of b. */
 static void choose_tasks(job *g)
 {
-    const int64_t rows = g->kernel->rows, unit = g->rows && !g->rows_last ? g->rows_strip : rows, team = g->team;
-    int64_t parts = 1;
-    if (!g->alone)
-        parts = rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(team > 1 ? 4 * team : 1, g->m / LEAST));
-    g->height = rg__divide_up(rg__divide_up(g->m, parts), unit) * unit;
-    g->strips = rg__divide_up(g->m, g->height);
-    g->block = rg__divide_up(g->height, g->alone ? 1 : rg__divide_up(g->height, BLOCK));
+    const int64_t tasks = g->team > 1 ? 2 * g->team : 1;
+    g->unit = g->rows && !g->rows_last ? g->rows_strip : g->kernel->rows;
+    g->units = rg__divide_up(g->m, g->unit);
+    g->strips = g->alone ? 1 : rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(tasks, g->m / LEAST));
+    g->strips = rg__smaller(g->units, rg__larger(1, g->strips));
+    g->groups = rg__smaller(g->chunk_panels, rg__divide_up(tasks, g->strips));
+
+    const int64_t rows = g->kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
+    g->block = rg__divide_up(height, g->alone ? 1 : rg__divide_up(height, BLOCK));
     g->block = rg__divide_up(g->block, rows) * rows;
-    const int64_t groups = team == 1 || g->strips >= 2 * team ? 1 : rg__divide_up((g->alone ? 2 : 4) * team, g->strips);
-    g->groups = rg__smaller(g->chunk_panels, groups);
+    const bool lines = g->a.row == 1 || g->a.column == 1;
+    g->pack_a = !g->kernel->in_place || g->n / g->groups >= (lines ? 512 : 64);
 }
 
 /* ---- memory ---- */

@@ -22,8 +22,8 @@ typedef struct rg__gemm_job {
     bool alone;                         /* each task packs its panels itself, one at a time, in the first cache */
     int64_t chunk_panels, chunk_length; /* else all threads pack this much of b at a time */
 
-    /* Tasks: `strips` of `height` rows, each in `groups` of panels. */
-    int64_t height, strips, groups;
+    /* Tasks: strips of rows, each in groups of panels. The strips consist of whole units of rows, as even as can be. */
+    int64_t unit, units, strips, groups;
     int64_t block; /* rows of a strip that are worked on, and packed, at a time */
     bool pack_a;
 

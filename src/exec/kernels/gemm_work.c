@@ -174,16 +174,20 @@ static void finish_rows(const job *g, int64_t first, int64_t end, int thread)
         g->rows->done(g->rows->user, i, rg__smaller(g->rows_strip, end - i), thread);
 }
 
-/* Rows i to i + rows of C times the panels from first to end, for the chunk's part of k. */
-static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64_t first, int64_t end, char *own)
+/* Rows i to i + rows of C times the panels from first to end, for the chunk's part of k. Each thread begins at another
+ * panel, with those that it has packed itself: they are in its own cache. */
+static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64_t first, int64_t end, int thread)
 {
+    const int64_t panels = end - first, turn = first + panels * thread / g->team;
+    char *const own = g->own + g->own_bytes * (size_t)thread;
     int64_t p = x.p;
     do {
         const int64_t length = rg__smaller(g->depth, x.p_end - p);
         const char *const a = g->pack_a ? own : at(g->a, i, p, g->size);
         if (g->pack_a)
             pack_block(g, i, rows, p, length, own);
-        for (int64_t q = first; q < end; q++) {
+        for (int64_t count = 0; count < panels; count++) {
+            const int64_t q = turn + count < end ? turn + count : turn + count - panels;
             int64_t b_row;
             const char *const b = panel_of(g, x, q, p, length, own, &b_row);
             const source next = source_of(g, x, q + 1, p, length);
@@ -197,9 +201,10 @@ static void run_task(const job *g, chunk x, int64_t task, int thread)
 {
     const int64_t strip = task / g->groups, group = task % g->groups, panels = x.end - x.first;
     const int64_t first = x.first + panels * group / g->groups, end = x.first + panels * (group + 1) / g->groups;
-    const int64_t top = strip * g->height, bottom = rg__smaller(g->m, top + g->height);
+    const int64_t top = g->units * strip / g->strips * g->unit;
+    const int64_t bottom = rg__smaller(g->m, g->units * (strip + 1) / g->strips * g->unit);
     for (int64_t i = top; i < bottom; i += g->block)
-        multiply_block(g, x, i, rg__smaller(g->block, bottom - i), first, end, g->own + g->own_bytes * (size_t)thread);
+        multiply_block(g, x, i, rg__smaller(g->block, bottom - i), first, end, thread);
     if (!g->rows || g->rows_last || x.p_end < g->k || x.end < g->panels)
         return;
     if (!g->left || __atomic_sub_fetch(&g->left[strip], 1, __ATOMIC_ACQ_REL) == 0)
