@@ -21,7 +21,7 @@
     ROW(minimum, "min(a, b)", APART,  -1, 0,  a < b || a != a ? a : b, half_at_tie(t, g, a, b, rg_lt(t, b, a)), half_at_tie(t, g, a, b, rg_lt(t, a, b)))
 
 #define FLOAT_ROWS(ROW)                                                                                                \
-    ROW(div,     "a / b",     SIGNED, .5, 2,  a / b,              rg_div(t, g, b),         rg_neg(t, slope(v, g, b, y))) \
+    ROW(div,     "a / b",     SIGNED, .5, 2,  a / b,              share(v, g, b),          rg_neg(t, slope(v, g, b, y))) \
     ROW(pow,     "a^b",       WITHIN, .5, 2,  pow(a, b),          rg_mul(t, g, pow_base(t, a, b)), rg_mul(t, g, pow_exponent(t, a, b, y)))
 // clang-format on
 
@@ -61,6 +61,13 @@ static rg_tensor half_at_tie(rg_tape *t, rg_tensor g, rg_tensor a, rg_tensor b, 
 {
     rg_tensor half = rg_mul(t, g, rg__like(t, g, .5));
     return rg_where(t, lost, rg__like(t, g, 0), rg_where(t, rg_eq(t, a, b), half, g));
+}
+
+/* g / b; where b was repeated, it is divided by once for all. */
+static rg_tensor share(const rg__vjp *v, rg_tensor g, rg_tensor b)
+{
+    const bool repeated = rg_numel(v->t, b) < rg_numel(v->t, g);
+    return repeated ? rg_mul(v->t, g, rg_reciprocal(v->t, b)) : rg_div(v->t, g, b);
 }
 
 /* g y / b; where b was repeated, it is divided by after the sum. */

@@ -88,7 +88,7 @@ rg_tensor rg_softmax(rg_tape *t, rg_tensor x, int axis)
     if (!check(t, OP(softmax), x, RG_AXES(axis), &count))
         return RG_NIL;
     rg_tensor e = rg_exp(t, shifted(t, x, axis));
-    return rg_div(t, e, rg_sum(t, e, RG_AXES(axis), true));
+    return rg_mul(t, e, rg_reciprocal(t, rg_sum(t, e, RG_AXES(axis), true))); /* one division for all */
 }
 
 rg_tensor rg_log_softmax(rg_tape *t, rg_tensor x, int axis)
