@@ -96,14 +96,16 @@ static rg_tensor binary(program *p)
     }
     if (rg_is_nil(b))
         b = rg_scalar(t, RG_F64, .5);
+    /* Values that differ by rounding alone, as x and x c / c, would compare in one way here and in another there. */
+    const rg_tensor apart = rg_add_scalar(t, b, .0137);
     switch (below(p, 7)) {
     case 0: return rg_add(t, a, b);
     case 1: return rg_sub(t, a, b);
     case 2: return rg_mul(t, a, b);
     case 3: return rg_div(t, a, rg_add_scalar(t, rg_square(t, b), 1));
-    case 4: return rg_maximum(t, a, b);
-    case 5: return rg_where(t, rg_gt(t, a, b), a, b);
-    default: return rg_mul(t, a, rg_cast(t, rg_le(t, b, a), RG_F64));
+    case 4: return rg_maximum(t, a, apart);
+    case 5: return rg_where(t, rg_gt(t, a, apart), a, b);
+    default: return rg_mul(t, a, rg_cast(t, rg_le(t, apart, a), RG_F64));
     }
 }
 
