@@ -389,6 +389,35 @@ static void an_index_out_of_range_is_an_error_in_a_fused_step(void **state)
     }
 }
 
+/* Whichever of the two is recorded first, and whether the parameter has the rows of the step that fails or others. */
+static void an_index_out_of_range_leaves_the_parameters_as_they_were(void **state)
+{
+    (void)state;
+    enum { ROWS = 3000, CLASSES = 40 };
+    static int64_t label[ROWS];
+    static float ones[ROWS * CLASSES];
+    for (int i = 0; i < ROWS * CLASSES; i++)
+        ones[i] = 1;
+    label[1700] = CLASSES;
+    for (int kind = 0; kind < 8; kind++) {
+        const int64_t rows = kind & 2 ? ROWS : 7;
+        rg_params *ps = rg_params_new(1);
+        rg_param *p = rg_param_new(ps, "p", RG_F32, RG_SHAPE(rows, CLASSES), ones);
+        rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = 1 + (kind >> 2)});
+        const rg_tensor halved = rg_mul_scalar(t, rg_leaf(t, p), .5);
+        if (kind & 1)
+            rg_assign(t, p, halved);
+        const rg_tensor x = rg_rand(t, RG_F32, RG_SHAPE(ROWS, CLASSES));
+        rg_keep(t, rg_gather(t, rg_exp(t, x), 1, rg_input_i64(t, RG_SHAPE(ROWS, 1), label)));
+        if (!(kind & 1))
+            rg_assign(t, p, halved);
+        assert_false(rg_tape_run(t));
+        assert_memory_equal(rg_param_data(p), ones, (size_t)rows * CLASSES * sizeof *ones);
+        rg_tape_free(t);
+        rg_params_free(ps);
+    }
+}
+
 /* Long f32 columns next to other work: what is summed in f32 on the way is short. */
 static void sums_down_long_columns_stay_exact(void **state)
 {
@@ -487,6 +516,7 @@ int main(void)
         cmocka_unit_test(one_row_serves_all_rows),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
+        cmocka_unit_test(an_index_out_of_range_leaves_the_parameters_as_they_were),
         cmocka_unit_test(sums_down_long_columns_stay_exact),
         cmocka_unit_test(the_cache_is_bounded_and_lets_the_oldest_go),
         cmocka_unit_test(an_inner_loop_hits_from_its_second_round_on),

@@ -38,12 +38,13 @@ static readers *find_readers(rg__build *b)
     return list;
 }
 
-/* 1 + the last group whose kernel may fail. */
+/* 1 + the last group that may fail: by a kernel, or by an index that a fused step reads. */
 static uint32_t last_that_may_fail(const rg__build *b)
 {
     for (uint32_t group = b->group_count; group > 0; group--)
-        if (!b->groups[group - 1].fused && rg__build_node(b, b->groups[group - 1].node[0])->op->fallible)
-            return group;
+        for (int i = 0; i < b->groups[group - 1].nodes; i++)
+            if (rg__build_node(b, b->groups[group - 1].node[i])->op->fallible)
+                return group;
     return 0;
 }
 
