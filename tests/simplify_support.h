@@ -26,12 +26,7 @@ typedef struct outcome {
 /* How often the op stands in the plan of what is pending. */
 static inline int times(rg_tape *t, const char *op)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    rg_plan_print(t, out);
-    fclose(out);
+    char *text = plan_text(t);
     int found = 0;
     for (char *word = strtok(text, " \n"); word; word = strtok(NULL, " \n"))
         found += strcmp(word, op) == 0;

@@ -28,7 +28,7 @@ typedef struct rg_plan_counts {
     int64_t fused; /* of them, those that compute several nodes block by block  */
     int64_t waves; /* of fused steps that need nothing of each other: the threads share the steps of a wave, which costs one
                          start of them */
-    int64_t epilogues; /* of them, those that run on a product's rows as these are finished */
+    int64_t epilogues; /* fused steps that run on a product's rows as these are finished; a wave each */
     int64_t nodes;     /* computed by them                                          */
     int64_t values;    /* bytes of the values between the steps, at their peak      */
     int64_t scratch;   /* bytes of the threads' blocks and of partial results       */
