@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GOLDEN_ARRAYS 8
+#define GOLDEN_ARRAYS 12
 
 struct golden_array {
     rg_dtype dtype;
@@ -21,9 +21,10 @@ struct golden_array {
 
 struct golden_case {
     char key[64], variant[64];
+    char with[256]; /* attributes, for rg_apply */
     int inputs, outs;
     struct golden_array in[GOLDEN_ARRAYS], out[GOLDEN_ARRAYS];
-    struct golden_array cotangent;             /* of out[0]                                              */
+    struct golden_array cotangent;             /* of out[0]; of several results: all floats of them, flat */
     struct golden_array grad[GOLDEN_ARRAYS];   /* of sum(out * cotangent), by input                      */
     struct golden_array weight[GOLDEN_ARRAYS]; /* cotangents of these gradients                          */
     struct golden_array second[GOLDEN_ARRAYS]; /* gradients of the sum of sum(grad * weight), by input   */
@@ -202,9 +203,19 @@ static bool golden_next(struct golden_file *f, struct golden_case *c)
         const char *const word = *rest == '#' ? NULL : golden_word(&rest);
         if (word == NULL)
             continue;
+        if (strcmp(word, "with") == 0) {
+            if (strlen(rest) >= sizeof c->with)
+                return golden_bad(f, "attributes too long");
+            snprintf(c->with, sizeof c->with, "%s", rest);
+            continue;
+        }
         if (strcmp(word, "case") == 0) {
             if (sscanf(rest, "%63s %63s", c->key, c->variant) != 2)
                 return golden_bad(f, "a case without a name");
+            continue;
+        }
+        if (strcmp(word, "in") == 0 && strcmp(rest, "nil") == 0 && c->inputs < GOLDEN_ARRAYS) {
+            c->inputs++; /* left out: without data */
             continue;
         }
         struct golden_array *const a = golden_slot(c, word, &rest);

@@ -1,5 +1,5 @@
 /* Every op of the table: gradients of first and second order against differences, and the executors against each other. */
-#include "samples.h"
+#include "autograd/samples.h"
 #include "test.h"
 
 #include <math.h>
@@ -7,17 +7,17 @@
 #include <string.h>
 
 /* Calls `check` with every sample of every op; returns how many there were. */
-static int each_sample(rg_dtype dtype, bool differentiable_only, void (*check)(sample *s))
+static int each_sample(rg_dtype dtype, bool differentiable_only, void (*check)(rg__trial *s))
 {
     int count = 0;
     for (int i = 0; i < rg__op_count(); i++) {
         const rg__op *op = rg__op_at(i);
         if (op->no_sample || (differentiable_only && !op->differentiable))
             continue;
-        sample s;
-        for (int index = 0; sample_new(&s, op, index, dtype); index++, count++) {
+        rg__trial s;
+        for (int index = 0; rg__trial_new(&s, op, index, dtype); index++, count++) {
             check(&s);
-            sample_free(&s);
+            rg__trial_free(&s);
         }
     }
     return count;
@@ -28,15 +28,15 @@ static void every_op_has_samples(void **state)
     (void)state;
     for (int i = 0; i < rg__op_count(); i++) {
         const rg__op *op = rg__op_at(i);
-        sample s;
+        rg__trial s;
         assert_non_null(op->name);
         assert_non_null(op->formula);
         assert_ptr_equal(rg__op_find(op->name), op);
         if (op->no_sample)
             continue;
-        if (!sample_new(&s, op, 0, RG_F64))
+        if (!rg__trial_new(&s, op, 0, RG_F64))
             fail_msg("op '%s' has no sample", op->name);
-        sample_free(&s);
+        rg__trial_free(&s);
     }
 }
 
@@ -55,13 +55,13 @@ static void every_differentiable_primitive_has_a_rule(void **state)
 /* ---- gradients ---- */
 
 /* Nothing can be compared; but the gradients must be there, in the inputs' shapes. */
-static void check_empty(sample *s)
+static void check_empty(rg__trial *s)
 {
     rg_tape *t = rg_tape_new(NULL);
-    rg_tensor x[SAMPLE_INPUTS], grad[SAMPLE_INPUTS];
+    rg_tensor x[RG__TRIAL_INPUTS], grad[RG__TRIAL_INPUTS];
     for (int i = 0; i < s->inputs; i++)
         x[i] = rg_input(t, s->input[i].dtype, s->input[i].shape, s->input[i].data);
-    rg_tensor y = sample_record(t, x, s->inputs, s);
+    rg_tensor y = rg__trial_record(t, x, s->inputs, s);
     assert_tape_ok(t);
     assert_true(rg_grad_with(t, y, rg_ones_like(t, y), x, s->inputs, grad));
     for (int i = 0; i < s->inputs; i++) {
@@ -72,24 +72,24 @@ static void check_empty(sample *s)
     rg_tape_free(t);
 }
 
-static bool needs_no_input(const sample *s)
+static bool needs_no_input(const rg__trial *s)
 {
     return s->inputs == 0;
 }
 
-static void check_gradients(sample *s)
+static void check_gradients(rg__trial *s)
 {
     rg_gradcheck_report r;
     if (needs_no_input(s))
         fail_msg("sample %d of '%s' draws nothing to differentiate by", s->index, s->op->name);
-    if (sample_is_empty(s)) {
+    if (rg__trial_is_empty(s)) {
         check_empty(s);
         return;
     }
-    if (!rg_gradcheck(sample_record, s, s->input, s->inputs, NULL, &r))
+    if (!rg_gradcheck(rg__trial_record, s, s->input, s->inputs, NULL, &r))
         fail_msg("sample %d of '%s': %s", s->index, s->op->name, r.message);
     assert_true(r.compared > 0);
-    if (!rg_gradcheck2(sample_record, s, s->input, s->inputs, NULL, &r))
+    if (!rg_gradcheck2(rg__trial_record, s, s->input, s->inputs, NULL, &r))
         fail_msg("sample %d of '%s': %s", s->index, s->op->name, r.message);
     assert_true(r.compared > 0);
 }
@@ -102,12 +102,12 @@ static void gradients_of_every_op_agree_with_differences(void **state)
     assert_true(count > 200);
 }
 
-static void check_jacobian(sample *s)
+static void check_jacobian(rg__trial *s)
 {
     rg_gradcheck_report r;
-    if (needs_no_input(s) || sample_is_empty(s))
+    if (needs_no_input(s) || rg__trial_is_empty(s))
         return;
-    if (!rg_gradcheck(sample_record, s, s->input, s->inputs, &(rg_gradcheck_config){.jacobian = true}, &r))
+    if (!rg_gradcheck(rg__trial_record, s, s->input, s->inputs, &(rg_gradcheck_config){.jacobian = true}, &r))
         fail_msg("sample %d of '%s': %s", s->index, s->op->name, r.message);
 }
 
@@ -126,13 +126,13 @@ typedef struct outcome {
 } outcome;
 
 /* Value and gradients of a sample, one after the other. */
-static void run_sample(sample *s, bool eager, int threads, outcome *o)
+static void run_sample(rg__trial *s, bool eager, int threads, outcome *o)
 {
     rg_tape *t = rg_tape_new(&(rg_tape_config){.eager = eager, .threads = threads, .seed = 7});
-    rg_tensor x[SAMPLE_INPUTS], value[1 + SAMPLE_INPUTS] = {{0, 0}};
+    rg_tensor x[RG__TRIAL_INPUTS], value[1 + RG__TRIAL_INPUTS] = {{0, 0}};
     for (int i = 0; i < s->inputs; i++)
         x[i] = rg_input(t, s->input[i].dtype, s->input[i].shape, s->input[i].data);
-    value[0] = sample_record(t, x, s->inputs, s);
+    value[0] = rg__trial_record(t, x, s->inputs, s);
     int count = 1;
     if (s->op->differentiable && s->inputs > 0) {
         assert_true(rg_grad_with(t, value[0], rg_ones_like(t, value[0]), x, s->inputs, value + 1));
@@ -150,7 +150,7 @@ static void run_sample(sample *s, bool eager, int threads, outcome *o)
     rg_tape_free(t);
 }
 
-static void compare_outcomes(const sample *s, const outcome *a, const outcome *b, double tolerance, const char *what)
+static void compare_outcomes(const rg__trial *s, const outcome *a, const outcome *b, double tolerance, const char *what)
 {
     assert_int_equal(a->count, b->count);
     for (int i = 0; i < a->count; i++) {
@@ -162,7 +162,7 @@ static void compare_outcomes(const sample *s, const outcome *a, const outcome *b
 }
 
 /* The plan sums in another order than the reference, and has functions of its own. */
-static void check_executors(sample *s)
+static void check_executors(rg__trial *s)
 {
     static outcome planned, reference, two;
     run_sample(s, false, 1, &planned);
@@ -202,7 +202,7 @@ static void ties_of_max_share_the_gradient(void **state)
 static void products_with_zeros_have_exact_derivatives_of_second_order(void **state)
 {
     (void)state;
-    sample s = {.op = rg__op_find("prod"), .index = 0, .dtype = RG_F64};
+    rg__trial s = {.op = rg__op_find("prod"), .index = 0, .dtype = RG_F64};
     double x[24];
     for (int i = 0; i < 24; i++)
         x[i] = .5 + i % 5 * .25;
@@ -210,7 +210,8 @@ static void products_with_zeros_have_exact_derivatives_of_second_order(void **st
     s.input[0] = (rg_array){RG_F64, RG_SHAPE(2, 3, 4), x};
     s.inputs = 1;
     rg_gradcheck_report r;
-    if (!rg_gradcheck(sample_record, &s, s.input, 1, NULL, &r) || !rg_gradcheck2(sample_record, &s, s.input, 1, NULL, &r))
+    if (!rg_gradcheck(rg__trial_record, &s, s.input, 1, NULL, &r) ||
+        !rg_gradcheck2(rg__trial_record, &s, s.input, 1, NULL, &r))
         fail_msg("%s", r.message);
 }
 

@@ -5,7 +5,6 @@
  *     test_programs [PROGRAMS [FIRST_SEED]]
  *
  * runs as many as one likes; a failure names the seed that repeats it. */
-#include "samples.h"
 #include "test.h"
 
 #include <math.h>

@@ -9,6 +9,7 @@
 #include <retrograd/params.h>
 #include <retrograd/ops.h>
 #include <retrograd/autograd.h>
+#include <retrograd/table.h>
 #include <retrograd/nn.h>
 #include <retrograd/optim.h>
 #include <retrograd/data.h>

@@ -12,6 +12,7 @@
 #include <retrograd/tape.h>
 
 typedef struct rg__op rg__op;
+typedef struct rg__call rg__call;
 
 /* ---- a recorded node --------------------------------------------------------------------------------------------- */
 enum {
@@ -192,12 +193,14 @@ struct rg__op {
     rg__domain domain[3]; /* element-wise: of each argument                    */
     rg__sample sample;
     const char *no_sample; /* why there is none */
+    const char *signature; /* NULL: not called by name. See call.h      */
+    int (*call)(const rg__call *call, rg_tensor *out);
     uint8_t fold;          /* 1 + rg__fold, for reductions that can be folded block by block */
     rg__at_index at_index; /* what it does at computed positions, for those that can be done row by row */
     const rg__laws *laws;  /* NULL: none are known */
 };
 
-/* The table, family by family. */
+/* The table, family by family: the public ops, and those that only other ops record. */
 int rg__op_count(void);
 const rg__op *rg__op_at(int index);
 const rg__op *rg__op_find(const char *name); /* NULL where there is none */

@@ -92,23 +92,37 @@ class Writer:
     def put(self, word, x):
         self.lines.append(f"{word} {array_text(x)}")
 
-    def case(self, key, variant, function, *inputs, order=2):
+    def case(self, key, variant, function, *inputs, order=2, attributes=None):
         """Forward, and the gradients of sum(out * cotangent) up to the given order (the second for f64 alone).
 
-        f32 inputs are computed with in f64, and what comes out is rounded to f32 once.
+        f32 inputs are computed with in f64, and what comes out is rounded to f32 once. Of several results, the
+        cotangent is that of all the float ones, flattened and joined.
         """
-        single = any(i.dtype == torch.float32 for i in inputs) and not key.startswith("cast_")
-        x = [i.detach().double() if single and i.is_floating_point() else i.detach().clone() for i in inputs]
-        x = [i.requires_grad_(order > 0 and i.is_floating_point()) for i in x]
+        there = [i for i in inputs if i is not None]
+        single = any(i.dtype == torch.float32 for i in there) and not key.startswith("cast_")
+        x = [None if i is None else i.detach().double() if single and i.is_floating_point() else i.detach().clone()
+             for i in inputs]
+        x = [None if i is None else i.requires_grad_(order > 0 and i.is_floating_point()) for i in x]
         out = function(*x)
         round_off = lambda y: y.float() if single and y.dtype == torch.float64 else y
         self.begin(key, variant)
+        if attributes:
+            self.lines.append(f"with {attributes}")
         for i in inputs:
-            self.put("in", i)
-        self.put("out", round_off(out))
-        leaves = [(n, i) for n, i in enumerate(x) if i.requires_grad]
+            if i is None:
+                self.lines.append("in nil")
+            else:
+                self.put("in", i)
+        outs = out if isinstance(out, (tuple, list)) else (out,)
+        for o in outs:
+            self.put("out", round_off(o))
+        leaves = [(n, i) for n, i in enumerate(x) if i is not None and i.requires_grad]
         if order == 0:
             return
+        if len(outs) > 1:
+            out = torch.cat([o.reshape(-1) for o in outs if o.is_floating_point()])
+        else:
+            out = outs[0]
         assert leaves, (key, variant, "nothing to differentiate: say order=0")
         cotangent = pattern(out.shape, out.dtype, 7, 11, 4.5)
         if out.numel() > 0 or out.requires_grad:
@@ -126,11 +140,15 @@ class Writer:
         for (n, _), g in zip(leaves, gradients(total, torch.ones_like(total), leaves)):
             self.put(f"second {n}", g)
 
-    def both(self, key, variant, function, *inputs, order=2):
+    def both(self, key, variant, function, *inputs, order=2, attributes=None):
         """The case in f64, and with the same inputs in f32."""
-        self.case(key, variant, function, *inputs, order=order)
-        single = [i.float() if i.is_floating_point() else i for i in inputs]
-        self.case(key, variant + ".f32", function, *single, order=min(order, 1))
+        self.case(key, variant, function, *inputs, order=order, attributes=attributes)
+        single = [i if i is None or not i.is_floating_point() else i.float() for i in inputs]
+        self.case(key, variant + ".f32", function, *single, order=min(order, 1), attributes=attributes)
+
+    def apply(self, op, variant, attributes, function, *inputs, order=2, single=True):
+        """A case that is called by the op's name, with attributes as rg_apply takes them; in f32, too, if `single`."""
+        (self.both if single else self.case)(op, variant, function, *inputs, order=order, attributes=attributes)
 
     def values(self, key, variant, values):
         """A case of results alone."""
