@@ -39,8 +39,8 @@ static void invalid_shapes_are_refused_wherever_one_is_given(void **state)
         REFUSED(rg_input(tape, RG_BOOL, s, &byte), RG_ERROR_SHAPE, "input: ", text);
         REFUSED(rg_input_f64(tape, s, NULL), RG_ERROR_SHAPE, "input: ", text);
         REFUSED(rg_borrow(tape, RG_BOOL, s, NULL, &byte), RG_ERROR_SHAPE, "input: ", text);
-        REFUSED(rg_zeros(tape, RG_F32, s), RG_ERROR_SHAPE, "full: ", text);
-        REFUSED(rg_ones(tape, RG_I64, s), RG_ERROR_SHAPE, "full: ", text);
+        REFUSED(rg_zeros(tape, RG_F32, s), RG_ERROR_SHAPE, "zeros: ", text);
+        REFUSED(rg_ones(tape, RG_I64, s), RG_ERROR_SHAPE, "ones: ", text);
         REFUSED(rg_full(tape, RG_BOOL, s, 1), RG_ERROR_SHAPE, "full: ", text);
         REFUSED(rg_rand(tape, RG_F32, s), RG_ERROR_SHAPE, "rand: ", text);
         REFUSED(rg_randn(tape, RG_F64, s), RG_ERROR_SHAPE, "randn: ", text);
@@ -159,8 +159,8 @@ static void attributes_out_of_range_are_refused(void **state)
     REFUSED(rg_one_hot(tape, i, 0, RG_F32), RG_ERROR_ARGUMENT, "one_hot: ", "0 classes");
     REFUSED(rg_one_hot(tape, i, -5, RG_F32), RG_ERROR_ARGUMENT, "one_hot: ", "-5 classes");
     REFUSED(rg_one_hot(tape, i, 3, (rg_dtype)9), RG_ERROR_ARGUMENT, "one_hot: ");
-    REFUSED(rg_add_scalar(tape, whole, .5), RG_ERROR_ARGUMENT, "add: ", "0.5", "i32");
-    REFUSED(rg_mul_scalar(tape, i, NAN), RG_ERROR_ARGUMENT, "mul: ", "nan", "i64");
+    REFUSED(rg_add_scalar(tape, whole, .5), RG_ERROR_ARGUMENT, "add_scalar: ", "0.5", "i32");
+    REFUSED(rg_mul_scalar(tape, i, NAN), RG_ERROR_ARGUMENT, "mul_scalar: ", "nan", "i64");
     REFUSED(rg_add_scalar(tape, whole, 0x1p31), RG_ERROR_ARGUMENT, "i32");
     REFUSED(rg_full(tape, RG_I32, RG_SHAPE(2), 1.5), RG_ERROR_ARGUMENT, "1.5", "i32");
     REFUSED(rg_full_like(tape, i, INFINITY), RG_ERROR_ARGUMENT, "inf", "i64");
@@ -168,7 +168,7 @@ static void attributes_out_of_range_are_refused(void **state)
     REFUSED(rg_scalar(tape, (rg_dtype)8, 0), RG_ERROR_ARGUMENT, "scalar: ", "8 is no dtype");
     REFUSED(rg_constant(tape, RG_I32, -0x1p31 - 1), RG_ERROR_ARGUMENT, "constant: ", "i32");
     REFUSED(rg_constant(tape, (rg_dtype)-3, 0), RG_ERROR_ARGUMENT, "constant: ", "-3 is no dtype");
-    REFUSED(rg_zeros(tape, (rg_dtype)5, RG_SHAPE(2)), RG_ERROR_ARGUMENT, "full: ", "5 is no dtype");
+    REFUSED(rg_zeros(tape, (rg_dtype)5, RG_SHAPE(2)), RG_ERROR_ARGUMENT, "zeros: ", "5 is no dtype");
     REFUSED(rg_eye(tape, (rg_dtype)5, 2, 2), RG_ERROR_ARGUMENT, "eye: ", "5 is no dtype");
     REFUSED(rg_rand(tape, RG_I32, RG_SHAPE(2)), RG_ERROR_DTYPE, "rand: ", "i32");
     REFUSED(rg_randn(tape, RG_BOOL, RG_SHAPE(2)), RG_ERROR_DTYPE, "randn: ", "bool");

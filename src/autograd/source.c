@@ -1,17 +1,20 @@
 /* What enters and leaves a tape: inputs, scalars, parameters, assignments, detached values. */
 #include "autograd/params.h"
 #include "autograd/tape.h"
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include <string.h>
 
 #define ROWS(ROW)                                                                                \
     ROW(input, 0, RG__NODIFF, RG__NOKERNEL, "a value given")                                     \
-    ROW(scalar, 0, RG__NODIFF, RG__KERNEL, "a number that may differ from run to run")           \
-    ROW(constant, 0, RG__NODIFF, RG__KERNEL, "a number", RG__ATTR(constant))                     \
+    ROW(scalar, 0, RG__NODIFF, RG__KERNEL, "a number that may differ from run to run",           \
+        RG__CALLED(scalar, "dtype: dtype, value: real"))                                         \
+    ROW(constant, 0, RG__NODIFF, RG__KERNEL, "a number", RG__ATTR(constant),                     \
+        RG__CALLED(constant, "dtype: dtype, value: real"))                                       \
     ROW(leaf, -1, RG__THROUGH, RG__NOKERNEL, "a parameter", .no_sample = "needs a parameter")    \
     ROW(assign, 1, RG__NODIFF, RG__NOKERNEL, "parameter := x", .no_sample = "needs a parameter") \
-    ROW(detach, 1, RG__NODIFF, RG__NOKERNEL, "x without its history")
+    ROW(detach, 1, RG__NODIFF, RG__NOKERNEL, "x without its history", RG__CALLED(detach, "x: any"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_source[OP_##name])
@@ -291,6 +294,12 @@ rg_tensor rg_detach(rg_tape *t, rg_tensor x)
     rg__node_strides(n, strides);
     return rg__record_view(t, OP(detach), x, n->rank, n->dims, strides, n->offset, NULL);
 }
+
+/* ---- by name ---- */
+
+RG__CALL(scalar, rg_scalar(t, RG__DTYPE_OF(dtype), RG__REAL_OF(value)))
+RG__CALL(constant, rg_constant(t, RG__DTYPE_OF(dtype), RG__REAL_OF(value)))
+RG__CALL(detach, rg_detach(t, in[0]))
 
 /* ---- samples ---- */
 

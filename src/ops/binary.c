@@ -1,4 +1,5 @@
 /* Element-wise ops of two arguments, which broadcast: value and gradients of each stand in one row. */
+#include "ops/call.h"
 #include "ops/family.h"
 #include "ops/loops.h"
 
@@ -25,7 +26,13 @@
     ROW(pow,     "a^b",       WITHIN, .5, 2,  pow(a, b),          rg_mul(t, g, pow_base(t, a, b)), rg_mul(t, g, pow_exponent(t, a, b, y)))
 // clang-format on
 
-enum { NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM) };
+enum {
+    NUMBER_ROWS(RG__ENUM) FLOAT_ROWS(RG__ENUM)
+    /* With a number. */
+    OP_add_scalar,
+    OP_mul_scalar,
+    OP_pow_scalar,
+};
 #define OP(name) (&rg__ops_binary[OP_##name])
 
 const rg__op *const rg__op_add = &rg__ops_binary[OP_add], *const rg__op_mul = &rg__ops_binary[OP_mul];
@@ -131,35 +138,65 @@ static rg_tensor number(rg_tape *t, const rg__op *op, rg_tensor x, double c)
 
 rg_tensor rg_add_scalar(rg_tape *t, rg_tensor x, double c)
 {
-    return rg_add(t, x, number(t, OP(add), x, c));
+    return rg_add(t, x, number(t, OP(add_scalar), x, c));
 }
 
 rg_tensor rg_mul_scalar(rg_tape *t, rg_tensor x, double c)
 {
-    return rg_mul(t, x, number(t, OP(mul), x, c));
+    return rg_mul(t, x, number(t, OP(mul_scalar), x, c));
 }
 
 rg_tensor rg_pow_scalar(rg_tape *t, rg_tensor x, double c)
 {
-    return rg_pow(t, x, number(t, OP(pow), x, c));
+    return rg_pow(t, x, number(t, OP(pow_scalar), x, c));
 }
+
+/* ---- by name ---- */
+
+RG__CALL(add_scalar, rg_add_scalar(t, in[0], RG__REAL_OF(c)))
+RG__CALL(mul_scalar, rg_mul_scalar(t, in[0], RG__REAL_OF(c)))
+RG__CALL(pow_scalar, rg_pow_scalar(t, in[0], RG__REAL_OF(c)))
+
+/* ---- samples of those with a number ---- */
+
+#define SAMPLE(name, n, low, high, ...)                                            \
+    static rg_tensor sample_##name(rg__draw *draw, int index)                      \
+    {                                                                              \
+        rg_tape *t = draw->t;                                                      \
+        const rg__domain domain = {WITHIN, low, high};                             \
+        rg_tensor x = index < n ? RG__DRAW(draw, RG_SHAPE(3, 4), domain) : RG_NIL; \
+        return index < n ? (__VA_ARGS__) : RG_NIL;                                 \
+    }
+SAMPLE(add_scalar, 2, -2, 2, rg_add_scalar(t, index ? rg_transpose(t, x, 0, 1) : x, 1.5))
+SAMPLE(mul_scalar, 2, -2, 2, rg_mul_scalar(t, index ? rg_flip(t, x, RG_ALL) : x, -.75))
+SAMPLE(pow_scalar, 4, .5, 2, rg_pow_scalar(t, x, index - .5))
 
 /* ---- the table ---- */
 
 #define FLOAT_LOOP_TABLE(name)  [RG_F32] = name##_f32, [RG_F64] = name##_f64
 #define NUMBER_LOOP_TABLE(name) FLOAT_LOOP_TABLE(name), [RG_I32] = name##_i32, [RG_I64] = name##_i64
-#define TABLE_ROW(name_, formula_, kind_, low_, high_, loops_) \
-    [OP_##name_] = {.name = #name_,                            \
-                    .formula = formula_,                       \
-                    .arity = 2,                                \
-                    .differentiable = true,                    \
-                    .vjp = vjp_##name_,                        \
-                    .loop = {loops_(name_)},                   \
-                    .laws = &laws[OP_##name_],                 \
+#define TABLE_ROW(name_, formula_, kind_, low_, high_, loops_, dtypes) \
+    [OP_##name_] = {.name = #name_,                                    \
+                    .formula = formula_,                               \
+                    .arity = 2,                                        \
+                    .differentiable = true,                            \
+                    .vjp = vjp_##name_,                                \
+                    .loop = {loops_(name_)},                           \
+                    .signature = "a: " dtypes ", b: " dtypes,          \
+                    .call = rg__call_pointwise,                        \
+                    .laws = &laws[OP_##name_],                         \
                     .domain = {{kind_, low_, high_}, {kind_, low_, high_}}},
 #define NUMBER_ROW(name, formula, kind, low, high, value, grad_a, grad_b) \
-    TABLE_ROW(name, formula, kind, low, high, NUMBER_LOOP_TABLE)
+    TABLE_ROW(name, formula, kind, low, high, NUMBER_LOOP_TABLE, "number")
 #define FLOAT_ROW(name, formula, kind, low, high, value, grad_a, grad_b) \
-    TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE)
+    TABLE_ROW(name, formula, kind, low, high, FLOAT_LOOP_TABLE, "float")
 
-RG__FAMILY(binary, NUMBER_ROWS(NUMBER_ROW) FLOAT_ROWS(FLOAT_ROW))
+// clang-format off
+RG__FAMILY(binary,
+    NUMBER_ROWS(NUMBER_ROW)
+    FLOAT_ROWS(FLOAT_ROW)
+    RG__ROW(add_scalar, 1, RG__THROUGH, RG__COMPOSITE, "x + c", RG__CALLED(add_scalar, "x: number, c: real"))
+    RG__ROW(mul_scalar, 1, RG__THROUGH, RG__COMPOSITE, "x c", RG__CALLED(mul_scalar, "x: number, c: real"))
+    RG__ROW(pow_scalar, 1, RG__THROUGH, RG__COMPOSITE, "x^c", RG__CALLED(pow_scalar, "x: float, c: real"))
+)
+// clang-format on

@@ -1,20 +1,39 @@
 /* Creation: sequences and random draws. What is constant is a scalar, repeated. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include "core/random.h"
 
 #include <math.h>
 
-#define ROWS(ROW)                                                                                                      \
-    ROW(arange, 0, RG__NODIFF, RG__KERNEL, "start + i step", RG__ATTR(arange))                                         \
-    ROW(linspace, 0, RG__NODIFF, RG__KERNEL, "evenly from start to stop", RG__ATTR(linspace))                          \
-    ROW(eye, 0, RG__NODIFF, RG__COMPOSITE, "1 where row = column, else 0")                                             \
-    ROW(full, 0, RG__NODIFF, RG__COMPOSITE, "a value everywhere")                                                      \
-    ROW(rand, 0, RG__NODIFF, RG__KERNEL, "uniform in [0, 1)", .random = true)                                          \
-    ROW(randn, 0, RG__NODIFF, RG__KERNEL, "standard normal", .random = true)                                           \
-    ROW(bernoulli, 0, RG__NODIFF, RG__KERNEL, "true with probability p", .random = true, RG__ATTR(bernoulli))          \
-    ROW(randint, 0, RG__NODIFF, RG__KERNEL, "uniform whole numbers in [low, high)", .random = true, RG__ATTR(randint)) \
-    ROW(randperm, 0, RG__NODIFF, RG__KERNEL, "0 .. n-1 in random order", .random = true)
+#define ROWS(ROW)                                                                                                        \
+    ROW(arange, 0, RG__NODIFF, RG__KERNEL, "start + i step", RG__ATTR(arange),                                           \
+        RG__CALLED(arange, "dtype: dtype, start: real, stop: real, step: real = 1"))                                     \
+    ROW(linspace, 0, RG__NODIFF, RG__KERNEL, "evenly from start to stop", RG__ATTR(linspace),                            \
+        RG__CALLED(linspace, "dtype: dtype, start: real, stop: real, count: int"))                                       \
+    ROW(eye, 0, RG__NODIFF, RG__COMPOSITE, "1 where row = column, else 0",                                               \
+        RG__CALLED(eye, "dtype: dtype, rows: int, columns: int"))                                                        \
+    ROW(full, 0, RG__NODIFF, RG__COMPOSITE, "a value everywhere",                                                        \
+        RG__CALLED(full, "dtype: dtype, shape: ints, value: real"))                                                      \
+    ROW(rand, 0, RG__NODIFF, RG__KERNEL, "uniform in [0, 1)", .random = true,                                            \
+        RG__CALLED(rand, "dtype: dtype, shape: ints"))                                                                   \
+    ROW(randn, 0, RG__NODIFF, RG__KERNEL, "standard normal", .random = true,                                             \
+        RG__CALLED(randn, "dtype: dtype, shape: ints"))                                                                  \
+    ROW(bernoulli, 0, RG__NODIFF, RG__KERNEL, "true with probability p", .random = true, RG__ATTR(bernoulli),            \
+        RG__CALLED(bernoulli, "shape: ints, p: real"))                                                                   \
+    ROW(randint, 0, RG__NODIFF, RG__KERNEL, "uniform whole numbers in [low, high)", .random = true, RG__ATTR(randint),   \
+        RG__CALLED(randint, "shape: ints, low: int, high: int"))                                                         \
+    ROW(randperm, 0, RG__NODIFF, RG__KERNEL, "0 .. n-1 in random order", .random = true, RG__CALLED(randperm, "n: int")) \
+    ROW(zeros, 0, RG__NODIFF, RG__COMPOSITE, "0 everywhere", RG__CALLED(zeros, "dtype: dtype, shape: ints"))             \
+    ROW(ones, 0, RG__NODIFF, RG__COMPOSITE, "1 everywhere", RG__CALLED(ones, "dtype: dtype, shape: ints"))               \
+    ROW(zeros_like, 1, RG__NODIFF, RG__COMPOSITE, "0, in the shape of x", RG__CALLED(zeros_like, "x: any"))              \
+    ROW(ones_like, 1, RG__NODIFF, RG__COMPOSITE, "1, in the shape of x", RG__CALLED(ones_like, "x: any"))                \
+    ROW(full_like, 1, RG__NODIFF, RG__COMPOSITE, "a value, in the shape of x",                                           \
+        RG__CALLED(full_like, "x: any, value: real"))                                                                    \
+    ROW(rand_like, 1, RG__NODIFF, RG__COMPOSITE, "uniform in [0, 1), in the shape of x", .random = true,                 \
+        RG__CALLED(rand_like, "x: float"))                                                                               \
+    ROW(randn_like, 1, RG__NODIFF, RG__COMPOSITE, "standard normal, in the shape of x", .random = true,                  \
+        RG__CALLED(randn_like, "x: float"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_create[OP_##name])
@@ -35,35 +54,45 @@ static bool valid(rg_tape *t, const rg__op *op, rg_dtype dtype, rg_shape shape)
     return false;
 }
 
+static rg_tensor fill(rg_tape *t, const rg__op *op, rg_dtype dtype, rg_shape shape, double value)
+{
+    return valid(t, op, dtype, shape) ? rg_expand(t, rg_constant(t, dtype, value), shape) : RG_NIL;
+}
+
 rg_tensor rg_full(rg_tape *t, rg_dtype dtype, rg_shape shape, double value)
 {
-    return valid(t, OP(full), dtype, shape) ? rg_expand(t, rg_constant(t, dtype, value), shape) : RG_NIL;
+    return fill(t, OP(full), dtype, shape, value);
 }
 
 rg_tensor rg_zeros(rg_tape *t, rg_dtype dtype, rg_shape shape)
 {
-    return rg_full(t, dtype, shape, 0);
+    return fill(t, OP(zeros), dtype, shape, 0);
 }
 
 rg_tensor rg_ones(rg_tape *t, rg_dtype dtype, rg_shape shape)
 {
-    return rg_full(t, dtype, shape, 1);
+    return fill(t, OP(ones), dtype, shape, 1);
+}
+
+static rg_tensor fill_like(rg_tape *t, const rg__op *op, rg_tensor x, double value)
+{
+    const rg__node *n = rg__arg(t, op, x);
+    return n ? fill(t, op, (rg_dtype)n->dtype, rg_shape_of(t, x), value) : RG_NIL;
 }
 
 rg_tensor rg_full_like(rg_tape *t, rg_tensor x, double value)
 {
-    const rg__node *n = rg__arg(t, OP(full), x);
-    return n ? rg_full(t, (rg_dtype)n->dtype, rg_shape_of(t, x), value) : RG_NIL;
+    return fill_like(t, OP(full_like), x, value);
 }
 
 rg_tensor rg_zeros_like(rg_tape *t, rg_tensor x)
 {
-    return rg_full_like(t, x, 0);
+    return fill_like(t, OP(zeros_like), x, 0);
 }
 
 rg_tensor rg_ones_like(rg_tape *t, rg_tensor x)
 {
-    return rg_full_like(t, x, 1);
+    return fill_like(t, OP(ones_like), x, 1);
 }
 
 /* ---- sequences ---- */
@@ -234,13 +263,13 @@ rg_tensor rg_randn(rg_tape *t, rg_dtype dtype, rg_shape shape)
 
 rg_tensor rg_rand_like(rg_tape *t, rg_tensor x)
 {
-    const rg__node *n = rg__arg(t, OP(rand), x);
+    const rg__node *n = rg__arg_of(t, OP(rand_like), x, RG__FLOATS);
     return n ? rg_rand(t, (rg_dtype)n->dtype, rg_shape_of(t, x)) : RG_NIL;
 }
 
 rg_tensor rg_randn_like(rg_tape *t, rg_tensor x)
 {
-    const rg__node *n = rg__arg(t, OP(randn), x);
+    const rg__node *n = rg__arg_of(t, OP(randn_like), x, RG__FLOATS);
     return n ? rg_randn(t, (rg_dtype)n->dtype, rg_shape_of(t, x)) : RG_NIL;
 }
 
@@ -271,6 +300,25 @@ rg_tensor rg_randperm(rg_tape *t, int64_t n)
     return valid(t, OP(randperm), RG_I64, RG_SHAPE(n)) ? rg__record_random(t, OP(randperm), RG_I64, 1, &n, NULL) : RG_NIL;
 }
 
+/* ---- by name ---- */
+
+RG__CALL(arange, rg_arange(t, RG__DTYPE_OF(dtype), RG__REAL_OF(start), RG__REAL_OF(stop), RG__REAL_OF(step)))
+RG__CALL(linspace, rg_linspace(t, RG__DTYPE_OF(dtype), RG__REAL_OF(start), RG__REAL_OF(stop), RG__INT_OF(count)))
+RG__CALL(eye, rg_eye(t, RG__DTYPE_OF(dtype), RG__INT_OF(rows), RG__INT_OF(columns)))
+RG__CALL(full, rg_full(t, RG__DTYPE_OF(dtype), RG__SHAPE_OF(shape), RG__REAL_OF(value)))
+RG__CALL(rand, rg_rand(t, RG__DTYPE_OF(dtype), RG__SHAPE_OF(shape)))
+RG__CALL(randn, rg_randn(t, RG__DTYPE_OF(dtype), RG__SHAPE_OF(shape)))
+RG__CALL(bernoulli, rg_bernoulli(t, RG__SHAPE_OF(shape), RG__REAL_OF(p)))
+RG__CALL(randint, rg_randint(t, RG__SHAPE_OF(shape), RG__INT_OF(low), RG__INT_OF(high)))
+RG__CALL(randperm, rg_randperm(t, RG__INT_OF(n)))
+RG__CALL(zeros, rg_zeros(t, RG__DTYPE_OF(dtype), RG__SHAPE_OF(shape)))
+RG__CALL(ones, rg_ones(t, RG__DTYPE_OF(dtype), RG__SHAPE_OF(shape)))
+RG__CALL(zeros_like, rg_zeros_like(t, in[0]))
+RG__CALL(ones_like, rg_ones_like(t, in[0]))
+RG__CALL(full_like, rg_full_like(t, in[0], RG__REAL_OF(value)))
+RG__CALL(rand_like, rg_rand_like(t, in[0]))
+RG__CALL(randn_like, rg_randn_like(t, in[0]))
+
 /* ---- samples ---- */
 
 #define SAMPLE(name, n, ...)                                  \
@@ -287,6 +335,13 @@ SAMPLE(rand, 1, rg_rand(t, RG_F32, RG_SHAPE(3, 4)))
 SAMPLE(randn, 1, rg_randn(t, RG_F32, RG_SHAPE(3, 4)))
 SAMPLE(bernoulli, 1, rg_bernoulli(t, RG_SHAPE(3, 4), .3))
 SAMPLE(randint, 1, rg_randint(t, RG_SHAPE(3, 4), -2, 5))
+SAMPLE(zeros, 2, rg_zeros(t, RG_F32, index ? RG_SHAPE(2, 3) : RG_SCALAR))
+SAMPLE(ones, 2, rg_ones(t, RG_F32, index ? RG_SHAPE(0, 3) : RG_SHAPE(4)))
+SAMPLE(zeros_like, 1, rg_zeros_like(t, RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL)))
+SAMPLE(ones_like, 1, rg_ones_like(t, RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL)))
+SAMPLE(full_like, 1, rg_full_like(t, RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL), .5))
+SAMPLE(rand_like, 1, rg_rand_like(t, RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL)))
+SAMPLE(randn_like, 1, rg_randn_like(t, RG__DRAW(draw, RG_SHAPE(2, 3), RG__REAL)))
 SAMPLE(randperm, 1, rg_randperm(t, 7))
 
 RG__FAMILY(create, ROWS(RG__ROW))

@@ -1,16 +1,20 @@
 /* Indexing: reading and adding at computed positions along an axis. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                                             \
-    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", .fallible = true, .at_index = RG__PICKS, \
-        RG__ATTR(gather))                                                                                     \
-    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", .fallible = true, \
-        .at_index = RG__PLACES, RG__ATTR(gather))                                                             \
-    ROW(index_select, 2, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                \
-    ROW(take, 2, RG__THROUGH, RG__COMPOSITE, "x, flattened, at index")                                        \
-    ROW(one_hot, 1, RG__NODIFF, RG__KERNEL, "1 at the index, else 0", .fallible = true, RG__ATTR(one_hot))
+#define ROWS(ROW)                                                                                                  \
+    ROW(gather, 2, RG__DIFF, RG__KERNEL, "x at index along an axis", .fallible = true, .at_index = RG__PICKS,      \
+        RG__ATTR(gather), RG__CALLED(gather, "x: any, index: integer, axis: int"))                                 \
+    ROW(scatter_add, 3, RG__DIFF, RG__KERNEL, "x with source added at index along an axis", .fallible = true,      \
+        .at_index = RG__PLACES, RG__ATTR(gather),                                                                  \
+        RG__CALLED(scatter_add, "x: number, index: integer, source: number, axis: int"))                           \
+    ROW(index_select, 2, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis",                                     \
+        RG__CALLED(index_select, "x: any, index: integer, axis: int"))                                             \
+    ROW(take, 2, RG__THROUGH, RG__COMPOSITE, "x, flattened, at index", RG__CALLED(take, "x: any, index: integer")) \
+    ROW(one_hot, 1, RG__NODIFF, RG__KERNEL, "1 at the index, else 0", .fallible = true, RG__ATTR(one_hot),         \
+        RG__CALLED(one_hot, "index: integer, classes: int, dtype: dtype = f32"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_index[OP_##name])
@@ -247,6 +251,14 @@ rg_tensor rg_one_hot(rg_tape *t, rg_tensor index, int64_t classes, rg_dtype dtyp
     dims[n->rank] = classes;
     return rg__record(t, op, &i, 1, dtype, n->rank + 1, dims, &(struct one_hot){classes, dtype});
 }
+
+/* ---- by name ---- */
+
+RG__CALL(gather, rg_gather(t, in[0], RG__AXIS_OF(axis), in[1]))
+RG__CALL(scatter_add, rg_scatter_add(t, in[0], RG__AXIS_OF(axis), in[1], in[2]))
+RG__CALL(index_select, rg_index_select(t, in[0], RG__AXIS_OF(axis), in[1]))
+RG__CALL(take, rg_take(t, in[0], in[1]))
+RG__CALL(one_hot, rg_one_hot(t, in[0], RG__INT_OF(classes), RG__DTYPE_OF(dtype)))
 
 /* ---- samples ---- */
 

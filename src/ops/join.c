@@ -1,12 +1,16 @@
 /* Joining and padding. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include <string.h>
 
-#define ROWS(ROW)                                                                                     \
-    ROW(cat, -1, RG__DIFF, RG__KERNEL, "the inputs one after the other along an axis", RG__ATTR(cat)) \
-    ROW(stack, -1, RG__THROUGH, RG__COMPOSITE, "the inputs one after the other along a new axis")     \
-    ROW(pad, 1, RG__DIFF, RG__KERNEL, "x with a value around and between its elements", RG__ATTR(pad))
+#define ROWS(ROW)                                                                                      \
+    ROW(cat, -1, RG__DIFF, RG__KERNEL, "the inputs one after the other along an axis", RG__ATTR(cat),  \
+        RG__CALLED(cat, "x...: any, axis: int = 0"))                                                   \
+    ROW(stack, -1, RG__THROUGH, RG__COMPOSITE, "the inputs one after the other along a new axis",      \
+        RG__CALLED(stack, "x...: any, axis: int = 0"))                                                 \
+    ROW(pad, 1, RG__DIFF, RG__KERNEL, "x with a value around and between its elements", RG__ATTR(pad), \
+        RG__CALLED(pad, "x: any, before: ints, after: ints, value: real = 0"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_join[OP_##name])
@@ -217,6 +221,22 @@ static void vjp_pad(const rg__vjp *v)
         g = rg_slice(v->t, g, i, a->before[i], s.dims[i] ? stop : a->before[i], step);
     }
     v->grad[0] = g;
+}
+
+/* ---- by name ---- */
+
+RG__CALL(cat, rg_cat(t, in, c->count, RG__AXIS_OF(axis)))
+RG__CALL(stack, rg_stack(t, in, c->count, RG__AXIS_OF(axis)))
+static int call_pad(const rg__call *c, rg_tensor *out)
+{
+    int64_t before[RG_MAX_RANK] = {0}, after[RG_MAX_RANK] = {0};
+    const rg__node *n = rg__arg(c->t, c->op, c->in[0]);
+    if (n && n->rank) {
+        rg__call_each(c, "before", n->rank, before);
+        rg__call_each(c, "after", n->rank, after);
+    }
+    out[0] = rg_pad(c->t, c->in[0], before, after, RG__REAL_OF(value));
+    return 1;
 }
 
 /* ---- samples ---- */

@@ -1,4 +1,5 @@
 /* Comparisons, logic, selection and conversion, element by element. Only where and cast have gradients. */
+#include "ops/call.h"
 #include "ops/family.h"
 #include "ops/loops.h"
 
@@ -152,6 +153,10 @@ rg_tensor rg_cast(rg_tape *t, rg_tensor x, rg_dtype dtype)
     return rg__record(t, OP(cast), &x, 1, dtype, n->rank, n->dims, &(struct cast){dtype});
 }
 
+/* ---- by name ---- */
+
+RG__CALL(cast, rg_cast(t, in[0], RG__DTYPE_OF(dtype)))
+
 /* ---- samples ---- */
 
 static rg_tensor sample_where(rg__draw *draw, int index)
@@ -183,12 +188,16 @@ static rg_tensor sample_cast(rg__draw *draw, int index)
 #define ALL_LOOP_TABLE(name) NUMBER_LOOP_TABLE(name), [RG_BOOL] = name##_bool
 #define TABLE_ROW(name_, arity_, ...) \
     [OP_##name_] = {.name = #name_, .arity = arity_, .laws = &laws[OP_##name_], .formula = __VA_ARGS__},
-#define BOOL_ROW(name, formula, value) TABLE_ROW(name, 2, formula, .loop = {[RG_BOOL] = name##_bool}, NODIFF)
-#define COMPARISON_ROW(name, formula, value) \
-    TABLE_ROW(name, 2, formula, .loop = {NUMBER_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES})
-#define EQUALITY_ROW(name, formula, value) \
-    TABLE_ROW(name, 2, formula, .loop = {ALL_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES})
-#define NODIFF .differentiable = false, .bool_result = true
+#define BOOL_ROW(name, formula, value) \
+    TABLE_ROW(name, 2, formula, .loop = {[RG_BOOL] = name##_bool}, NODIFF, BY_NAME("bool"))
+#define COMPARISON_ROW(name, formula, value)                               \
+    TABLE_ROW(name, 2, formula, .loop = {NUMBER_LOOP_TABLE(name)}, NODIFF, \
+              .domain = {RG__REAL_VALUES, RG__REAL_VALUES}, BY_NAME("number"))
+#define EQUALITY_ROW(name, formula, value)                                                                            \
+    TABLE_ROW(name, 2, formula, .loop = {ALL_LOOP_TABLE(name)}, NODIFF, .domain = {RG__REAL_VALUES, RG__REAL_VALUES}, \
+              BY_NAME("any"))
+#define BY_NAME(dtypes) .signature = "a: " dtypes ", b: " dtypes, .call = rg__call_pointwise
+#define NODIFF          .differentiable = false, .bool_result = true
 #define RG__REAL_VALUES     \
     {                       \
         RG__INTERVAL, -2, 2 \
@@ -199,11 +208,12 @@ RG__FAMILY(logic,
     COMPARISON_ROWS(COMPARISON_ROW)
     EQUALITY_ROWS(EQUALITY_ROW)
     LOGIC_ROWS(BOOL_ROW)
-    TABLE_ROW(logical_not, 1, "not x", .loop = {[RG_BOOL] = logical_not_bool}, NODIFF)
+    TABLE_ROW(logical_not, 1, "not x", .loop = {[RG_BOOL] = logical_not_bool}, NODIFF, .signature = "x: bool", .call = rg__call_pointwise)
     TABLE_ROW(where, 3, "condition ? a : b",
               .loop = {[RG_F32] = where_4, [RG_I32] = where_4, [RG_F64] = where_8, [RG_I64] = where_8, [RG_BOOL] = where_1},
-              .differentiable = true, .vjp = vjp_where, .sample = sample_where)
+              .differentiable = true, .vjp = vjp_where, .sample = sample_where,
+              .signature = "condition: bool, a: any, b: any", .call = rg__call_pointwise)
     TABLE_ROW(cast, 1, "x as another dtype", .loop = {ALL_LOOP_TABLE(cast)}, .differentiable = true, .vjp = vjp_cast,
-              .sample = sample_cast, RG__ATTR(cast))
+              .sample = sample_cast, RG__ATTR(cast), RG__CALLED(cast, "x: any, dtype: dtype"))
 )
 // clang-format on

@@ -1,4 +1,5 @@
 /* Matrix products. One primitive, everything else is shapes around it. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include "exec/kernels/gemm.h"
@@ -6,10 +7,12 @@
 #include <string.h>
 
 #define ROWS(ROW)                                                                                                    \
-    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]", .fallible = true, .by_rows = true) \
-    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]")                                                           \
-    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]")                                                      \
-    ROW(affine, -1, RG__THROUGH, RG__COMPOSITE, "x weight^T + bias")
+    ROW(matmul, 2, RG__DIFF, RG__KERNEL, "sum over k of a[.., i, k] b[.., k, j]", .fallible = true, .by_rows = true, \
+        RG__CALLED(matmul, "a: float, b: float"))                                                                    \
+    ROW(outer, 2, RG__THROUGH, RG__COMPOSITE, "a[i] b[j]", RG__CALLED(outer, "a: float, b: float"))                  \
+    ROW(dot, 2, RG__THROUGH, RG__COMPOSITE, "sum of a[i] b[i]", RG__CALLED(dot, "a: float, b: float"))               \
+    ROW(affine, -1, RG__THROUGH, RG__COMPOSITE, "x weight^T + bias",                                                 \
+        RG__CALLED(affine, "x: float, weight: float, bias?: float"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_product[OP_##name])
@@ -185,6 +188,13 @@ rg_tensor rg_affine(rg_tape *t, rg_tensor x, rg_tensor weight, rg_tensor bias)
                  RG__NODE_TEXT(nb), RG__NODE_TEXT(nw));
     return rg_add(t, y, bias);
 }
+
+/* ---- by name ---- */
+
+RG__CALL(matmul, rg_matmul(t, in[0], in[1]))
+RG__CALL(outer, rg_outer(t, in[0], in[1]))
+RG__CALL(dot, rg_dot(t, in[0], in[1]))
+RG__CALL(affine, rg_affine(t, in[0], in[1], in[2]))
 
 /* ---- samples ---- */
 

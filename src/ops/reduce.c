@@ -1,20 +1,26 @@
 /* Reductions over sets of axes, and the index of the largest and smallest element. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include <math.h>
 
 #define ROWS(ROW)                                                                                             \
     ROW(sum, 1, RG__DIFF, RG__KERNEL, "sum of x over the axes", .fold = 1 + RG__FOLD_SUM, .laws = &sums,      \
-        RG__ATTR(reduce))                                                                                     \
-    ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce))                        \
+        RG__ATTR(reduce), RG__CALLED(sum, "x: number, axes: ints = all, keepdim: flag = false"))              \
+    ROW(prod, 1, RG__DIFF, RG__KERNEL, "product of x over the axes", RG__ATTR(reduce),                        \
+        RG__CALLED(prod, "x: number, axes: ints = all, keepdim: flag = false"))                               \
     ROW(max, 1, RG__DIFF, RG__KERNEL, "largest x over the axes", .fold = 1 + RG__FOLD_MAX, .laws = &selects,  \
-        RG__ATTR(reduce))                                                                                     \
+        RG__ATTR(reduce), RG__CALLED(max, "x: number, axes: ints = all, keepdim: flag = false"))              \
     ROW(min, 1, RG__DIFF, RG__KERNEL, "smallest x over the axes", .fold = 1 + RG__FOLD_MIN, .laws = &selects, \
-        RG__ATTR(reduce))                                                                                     \
-    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", .laws = &selects, RG__ATTR(reduce))    \
-    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", .laws = &selects, RG__ATTR(reduce))  \
-    ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce))   \
-    ROW(argmin, 1, RG__NODIFF, RG__KERNEL, "index of the first smallest x along the axis", RG__ATTR(reduce))
+        RG__ATTR(reduce), RG__CALLED(min, "x: number, axes: ints = all, keepdim: flag = false"))              \
+    ROW(any, 1, RG__NODIFF, RG__KERNEL, "x or x or ... over the axes", .laws = &selects, RG__ATTR(reduce),    \
+        RG__CALLED(any, "x: bool, axes: ints = all, keepdim: flag = false"))                                  \
+    ROW(all, 1, RG__NODIFF, RG__KERNEL, "x and x and ... over the axes", .laws = &selects, RG__ATTR(reduce),  \
+        RG__CALLED(all, "x: bool, axes: ints = all, keepdim: flag = false"))                                  \
+    ROW(argmax, 1, RG__NODIFF, RG__KERNEL, "index of the first largest x along the axis", RG__ATTR(reduce),   \
+        RG__CALLED(argmax, "x: number, axis: int, keepdim: flag = false"))                                    \
+    ROW(argmin, 1, RG__NODIFF, RG__KERNEL, "index of the first smallest x along the axis", RG__ATTR(reduce),  \
+        RG__CALLED(argmin, "x: number, axis: int, keepdim: flag = false"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_reduce[OP_##name])
@@ -306,6 +312,17 @@ rg_tensor rg_argmin(rg_tape *t, rg_tensor x, int axis, bool keepdim)
 {
     return reduce(t, OP(argmin), x, RG__NUMBER, RG_AXES(axis), keepdim, true, RG_I64);
 }
+
+/* ---- by name ---- */
+
+RG__CALL(sum, rg_sum(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(prod, rg_prod(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(max, rg_max(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(min, rg_min(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(any, rg_any(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(all, rg_all(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(argmax, rg_argmax(t, in[0], RG__AXIS_OF(axis), RG__FLAG_OF(keepdim)))
+RG__CALL(argmin, rg_argmin(t, in[0], RG__AXIS_OF(axis), RG__FLAG_OF(keepdim)))
 
 /* ---- samples ---- */
 

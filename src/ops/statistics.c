@@ -1,15 +1,20 @@
 /* Statistics along axes, composed of reductions and element-wise ops. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include <math.h>
 
-#define ROWS(ROW)                                                                      \
-    ROW(mean, 1, RG__THROUGH, RG__COMPOSITE, "sum(x) / n")                             \
-    ROW(var, 1, RG__THROUGH, RG__COMPOSITE, "sum((x - mean(x))^2) / (n - correction)") \
-    ROW(std, 1, RG__THROUGH, RG__COMPOSITE, "sqrt(var(x))")                            \
-    ROW(logsumexp, 1, RG__THROUGH, RG__COMPOSITE, "ln sum(e^x)")                       \
-    ROW(softmax, 1, RG__THROUGH, RG__COMPOSITE, "e^x / sum(e^x)")                      \
-    ROW(log_softmax, 1, RG__THROUGH, RG__COMPOSITE, "x - ln sum(e^x)")
+#define ROWS(ROW)                                                                                             \
+    ROW(mean, 1, RG__THROUGH, RG__COMPOSITE, "sum(x) / n",                                                    \
+        RG__CALLED(mean, "x: float, axes: ints = all, keepdim: flag = false"))                                \
+    ROW(var, 1, RG__THROUGH, RG__COMPOSITE, "sum((x - mean(x))^2) / (n - correction)",                        \
+        RG__CALLED(var, "x: float, axes: ints = all, correction: real = 1, keepdim: flag = false"))           \
+    ROW(std, 1, RG__THROUGH, RG__COMPOSITE, "sqrt(var(x))",                                                   \
+        RG__CALLED(std, "x: float, axes: ints = all, correction: real = 1, keepdim: flag = false"))           \
+    ROW(logsumexp, 1, RG__THROUGH, RG__COMPOSITE, "ln sum(e^x)",                                              \
+        RG__CALLED(logsumexp, "x: float, axes: ints = all, keepdim: flag = false"))                           \
+    ROW(softmax, 1, RG__THROUGH, RG__COMPOSITE, "e^x / sum(e^x)", RG__CALLED(softmax, "x: float, axis: int")) \
+    ROW(log_softmax, 1, RG__THROUGH, RG__COMPOSITE, "x - ln sum(e^x)", RG__CALLED(log_softmax, "x: float, axis: int"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_statistics[OP_##name])
@@ -99,6 +104,15 @@ rg_tensor rg_log_softmax(rg_tape *t, rg_tensor x, int axis)
     rg_tensor s = shifted(t, x, axis);
     return rg_sub(t, s, rg_log(t, rg_sum(t, rg_exp(t, s), RG_AXES(axis), true)));
 }
+
+/* ---- by name ---- */
+
+RG__CALL(mean, rg_mean(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(var, rg_var(t, in[0], RG__AXES_OF(axes), RG__REAL_OF(correction), RG__FLAG_OF(keepdim)))
+RG__CALL(std, rg_std(t, in[0], RG__AXES_OF(axes), RG__REAL_OF(correction), RG__FLAG_OF(keepdim)))
+RG__CALL(logsumexp, rg_logsumexp(t, in[0], RG__AXES_OF(axes), RG__FLAG_OF(keepdim)))
+RG__CALL(softmax, rg_softmax(t, in[0], RG__AXIS_OF(axis)))
+RG__CALL(log_softmax, rg_log_softmax(t, in[0], RG__AXIS_OF(axis)))
 
 /* ---- samples ---- */
 

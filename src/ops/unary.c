@@ -1,4 +1,5 @@
 /* Element-wise ops of one argument: value and gradient of each stand in one row. */
+#include "ops/call.h"
 #include "ops/family.h"
 #include "ops/loops.h"
 
@@ -179,6 +180,13 @@ rg_tensor rg_gelu(rg_tape *t, rg_tensor x)
     return rg_mul(t, rg_mul(t, x, C(.5)), cdf);
 }
 
+/* ---- by name ---- */
+
+RG__CALL(leaky_relu, rg_leaky_relu(t, in[0], RG__REAL_OF(slope)))
+RG__CALL(clamp, rg_clamp(t, in[0], RG__REAL_OF(low), RG__REAL_OF(high)))
+RG__CALL(silu, rg_silu(t, in[0]))
+RG__CALL(gelu, rg_gelu(t, in[0]))
+
 /* ---- samples of those that the table cannot call with one argument ---- */
 
 #define SAMPLE(name, n, kind, low, high, ...)                                      \
@@ -207,22 +215,26 @@ SAMPLE(gelu, 1, WITHIN, -2, 2, rg_gelu(t, x))
                     .laws = &laws[OP_##name_],        \
                     .domain = {{kind_, low_, high_}}, \
                     .formula = __VA_ARGS__},
+#define BY_NAME(dtypes) .signature = "x: " dtypes, .call = rg__call_pointwise
 #define NUMBER_ROW(name, formula, kind, low, high, value, gradient) \
-    TABLE_ROW(name, kind, low, high, formula, .loop = {NUMBER_LOOP_TABLE(name)})
+    TABLE_ROW(name, kind, low, high, formula, .loop = {NUMBER_LOOP_TABLE(name)}, BY_NAME("number"))
 #define FLOAT_ROW(name, formula, kind, low, high, value, gradient) \
-    TABLE_ROW(name, kind, low, high, formula, .loop = {FLOAT_LOOP_TABLE(name)})
-#define ATTRIBUTE_ROW(name, formula, kind, low, high, value, gradient) \
-    TABLE_ROW(name, kind, low, high, formula, .loop = {name##_LOOPS}, RG__ATTR(name), .sample = sample_##name)
-#define leaky_relu_LOOPS FLOAT_LOOP_TABLE(leaky_relu)
-#define clamp_LOOPS      NUMBER_LOOP_TABLE(clamp)
+    TABLE_ROW(name, kind, low, high, formula, .loop = {FLOAT_LOOP_TABLE(name)}, BY_NAME("float"))
+#define ATTRIBUTE_ROW(name, formula, kind, low, high, value, gradient)                                         \
+    TABLE_ROW(name, kind, low, high, formula, .loop = {name##_LOOPS}, RG__ATTR(name), .sample = sample_##name, \
+              RG__CALLED(name, name##_SIGNATURE))
+#define leaky_relu_SIGNATURE "x: float, slope: real = 0.01"
+#define clamp_SIGNATURE      "x: number, low: real = -inf, high: real = inf"
+#define leaky_relu_LOOPS     FLOAT_LOOP_TABLE(leaky_relu)
+#define clamp_LOOPS          NUMBER_LOOP_TABLE(clamp)
 
 // clang-format off
 RG__FAMILY(unary,
     NUMBER_ROWS(NUMBER_ROW)
     FLOAT_ROWS(FLOAT_ROW)
     ATTRIBUTE_ROWS(ATTRIBUTE_ROW)
-    RG__ROW(silu, 1, RG__THROUGH, RG__COMPOSITE, "x sigmoid(x)")
-    RG__ROW(gelu, 1, RG__THROUGH, RG__COMPOSITE, "x/2 (1 + erf(x / sqrt 2))")
+    RG__ROW(silu, 1, RG__THROUGH, RG__COMPOSITE, "x sigmoid(x)", RG__CALLED(silu, "x: float"))
+    RG__ROW(gelu, 1, RG__THROUGH, RG__COMPOSITE, "x/2 (1 + erf(x / sqrt 2))", RG__CALLED(gelu, "x: float"))
 )
 // clang-format on
 

@@ -1,25 +1,33 @@
 /* Shape ops. Most are views: the same storage under other strides. */
+#include "ops/call.h"
 #include "ops/family.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS(ROW)                                                                                               \
-    ROW(reshape, 1, RG__DIFF, RG__NOKERNEL, "the elements of x in another shape", .again = again_reshape)       \
-    ROW(permute, 1, RG__DIFF, RG__NOKERNEL, "x with its axes in another order", .again = again_permute,         \
-        RG__ATTR(permute))                                                                                      \
-    ROW(expand, 1, RG__DIFF, RG__NOKERNEL, "x repeated along axes of extent 1", .again = again_expand)          \
-    ROW(slice, 1, RG__DIFF, RG__NOKERNEL, "x[start], x[start + step], ... along an axis", .again = again_slice, \
-        RG__ATTR(slice))                                                                                        \
-    ROW(copy, 1, RG__DIFF, RG__KERNEL, "x, row-major")                                                          \
-    ROW(view, 1, RG__THROUGH, RG__COMPOSITE, "reshape that never copies")                                       \
-    ROW(transpose, 1, RG__THROUGH, RG__COMPOSITE, "x with two axes exchanged")                                  \
-    ROW(squeeze, 1, RG__THROUGH, RG__COMPOSITE, "x without axes of extent 1")                                   \
-    ROW(unsqueeze, 1, RG__THROUGH, RG__COMPOSITE, "x with one more axis of extent 1")                           \
-    ROW(select, 1, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis")                                        \
-    ROW(flip, 1, RG__THROUGH, RG__COMPOSITE, "x backwards along the axes")                                      \
-    ROW(split, 1, RG__THROUGH, RG__COMPOSITE, "x in parts along an axis")                                       \
-    ROW(contiguous, 1, RG__THROUGH, RG__COMPOSITE, "x, copied unless it is row-major")
+#define ROWS(ROW)                                                                                                        \
+    ROW(reshape, 1, RG__DIFF, RG__NOKERNEL, "the elements of x in another shape", .again = again_reshape,                \
+        RG__CALLED(reshape, "x: any, shape: ints"))                                                                      \
+    ROW(permute, 1, RG__DIFF, RG__NOKERNEL, "x with its axes in another order", .again = again_permute,                  \
+        RG__ATTR(permute), RG__CALLED(permute, "x: any, order: ints"))                                                   \
+    ROW(expand, 1, RG__DIFF, RG__NOKERNEL, "x repeated along axes of extent 1", .again = again_expand,                   \
+        RG__CALLED(expand, "x: any, shape: ints"))                                                                       \
+    ROW(slice, 1, RG__DIFF, RG__NOKERNEL, "x[start], x[start + step], ... along an axis", .again = again_slice,          \
+        RG__ATTR(slice), RG__CALLED(slice, "x: any, axis: int, start: int = none, stop: int = none, step: int = 1"))     \
+    ROW(copy, 1, RG__DIFF, RG__KERNEL, "x, row-major")                                                                   \
+    ROW(view, 1, RG__THROUGH, RG__COMPOSITE, "reshape that never copies", RG__CALLED(view, "x: any, shape: ints"))       \
+    ROW(transpose, 1, RG__THROUGH, RG__COMPOSITE, "x with two axes exchanged",                                           \
+        RG__CALLED(transpose, "x: any, axis0: int, axis1: int"))                                                         \
+    ROW(squeeze, 1, RG__THROUGH, RG__COMPOSITE, "x without axes of extent 1",                                            \
+        RG__CALLED(squeeze, "x: any, axes: ints = all"))                                                                 \
+    ROW(unsqueeze, 1, RG__THROUGH, RG__COMPOSITE, "x with one more axis of extent 1",                                    \
+        RG__CALLED(unsqueeze, "x: any, axis: int"))                                                                      \
+    ROW(select, 1, RG__THROUGH, RG__COMPOSITE, "x[index] along an axis",                                                 \
+        RG__CALLED(select, "x: any, axis: int, index: int"))                                                             \
+    ROW(flip, 1, RG__THROUGH, RG__COMPOSITE, "x backwards along the axes", RG__CALLED(flip, "x: any, axes: ints = all")) \
+    ROW(split, 1, RG__THROUGH, RG__COMPOSITE, "x in parts along an axis",                                                \
+        RG__CALLED(split, "x: any, size: int, axis: int = 0 -> ..."))                                                    \
+    ROW(contiguous, 1, RG__THROUGH, RG__COMPOSITE, "x, copied unless it is row-major", RG__CALLED(contiguous, "x: any"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_view[OP_##name])
@@ -402,6 +410,32 @@ static rg_tensor again_slice(rg_tape *t, rg_tensor x, const rg__node *like)
     const struct slice *a = like->attr;
     int64_t stop = a->start + a->count * a->step;
     return rg_slice(t, x, (int)a->axis, a->start, stop < 0 ? RG_END : stop, a->step);
+}
+
+/* ---- by name ---- */
+
+RG__CALL(reshape, rg_reshape(t, in[0], RG__SHAPE_OF(shape)))
+RG__CALL(permute, rg_permute(t, in[0], RG__AXES_OF(order)))
+RG__CALL(expand, rg_expand(t, in[0], RG__SHAPE_OF(shape)))
+RG__CALL(view, rg_view(t, in[0], RG__SHAPE_OF(shape)))
+RG__CALL(transpose, rg_transpose(t, in[0], RG__AXIS_OF(axis0), RG__AXIS_OF(axis1)))
+RG__CALL(squeeze, rg_squeeze(t, in[0], RG__AXES_OF(axes)))
+RG__CALL(unsqueeze, rg_unsqueeze(t, in[0], RG__AXIS_OF(axis)))
+RG__CALL(select, rg_select(t, in[0], RG__AXIS_OF(axis), RG__INT_OF(index)))
+RG__CALL(flip, rg_flip(t, in[0], RG__AXES_OF(axes)))
+RG__CALL(contiguous, rg_contiguous(t, in[0]))
+static int call_slice(const rg__call *c, rg_tensor *out)
+{
+    /* Without a start, from the first element in the step's direction. */
+    const int64_t step = RG__INT_OF(step), stop = rg__call_given(c, "stop") ? RG__INT_OF(stop) : RG_END;
+    const int64_t start = rg__call_given(c, "start") ? RG__INT_OF(start) : step < 0 ? -1 : 0;
+    out[0] = rg_slice(c->t, c->in[0], RG__AXIS_OF(axis), start, stop, step);
+    return 1;
+}
+
+static int call_split(const rg__call *c, rg_tensor *out)
+{
+    return rg_split(c->t, c->in[0], RG__INT_OF(size), RG__AXIS_OF(axis), out, c->capacity);
 }
 
 /* ---- samples ---- */
