@@ -11,6 +11,7 @@
 #define RETROGRAD_OPS_H
 
 #include <retrograd/base.h>
+#include <retrograd/ops/conv.h>
 
 #ifdef __cplusplus
 extern "C" {

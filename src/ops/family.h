@@ -15,7 +15,8 @@
     _(view)             \
     _(join)             \
     _(product)          \
-    _(index)
+    _(index)            \
+    _(conv)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

@@ -10,6 +10,7 @@ import warnings
 sys.dont_write_bytecode = True
 
 import golden_arrays as arrays
+import golden_conv as conv
 import golden_elementwise as elementwise
 import golden_training as training
 from golden_write import Writer
@@ -23,6 +24,7 @@ FAMILIES = [
     ("shape", "Shape ops.", arrays.shapes),
     ("product", "Products.", arrays.products),
     ("index", "Indexing.", arrays.indexing),
+    ("conv", "Convolutions.", conv.convolutions),
     ("create", "Creation.", arrays.creation),
     ("loss", "Losses and layers.", training.losses),
     ("init", "Initialisers.", training.initialisers),

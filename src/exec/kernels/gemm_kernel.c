@@ -76,7 +76,10 @@ static rg__gemm_kernel blis_kernel(num_t type, size_t size, rg__gemm_tile *tile,
                                     (int)bli_cntx_get_blksz_def_dt(type, columns, state.context),
                                     (int)bli_cntx_get_blksz_max_dt(type, rows, state.context),
                                     (int)bli_cntx_get_blksz_max_dt(type, columns, state.context),
-                                    false};
+                                    false,
+                                    NULL,
+                                    NULL,
+                                    0};
     const bool fits = kernel.rows > 0 && kernel.columns > 0 &&
                       (size_t)kernel.rows * (size_t)kernel.columns * size <= RG__GEMM_TILE_BYTES;
     return fits ? kernel : *rg__gemm_own_kernel(size);

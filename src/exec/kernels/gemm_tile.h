@@ -18,13 +18,33 @@ typedef void rg__gemm_tile(int rows, bool half, int64_t k, const void *a, int64_
 typedef void rg__gemm_dots(int rows, int64_t columns, int64_t k, const void *a, int64_t a_row, const void *b,
                            int64_t b_column, void *c, int64_t c_row, int64_t c_column);
 
+/* For convolutions, whose second factor has no rows of its own: row p of it begins at b + offset[p]. c, packed in rows of
+ * c_row, is a tile of `rows` rows and 2 `wider` registers, at most as rg__taps_wider says. a is packed: the a_step weights of
+ * each p lie side by side. */
+typedef void rg__conv_taps(int rows, int wider, int64_t k, const void *a, int64_t a_step, const void *b,
+                           const int64_t *offset, void *c, int64_t c_row);
+
+/* Few rows fill the registers with more columns. */
+static inline int rg__taps_wider(int64_t rows)
+{
+    return rows == 1 ? 4 : rows <= 3 ? 2 : 1;
+}
+
+/* c[i, j] = sum over p < n of a[i, p] (b + offset[j])[p], for one to four rows and one to three columns; n is a multiple of
+ * taps_columns. */
+typedef void rg__conv_lags(int rows, int columns, int64_t n, const void *a, int64_t a_row, const void *b,
+                           const int64_t *offset, void *c, int64_t c_row);
+
 typedef struct rg__gemm_kernel {
     const char *name;
     rg__gemm_tile *tile;
     rg__gemm_dots *dots;             /* of our own kernels */
     int rows, columns;               /* of the largest tile */
     int packed_rows, packed_columns; /* strides of packed panels of a and of b: at least rows and columns */
-    bool in_place; /* a and b may have any strides; else both must be packed, and padded to whole tiles */
+    bool in_place;       /* a and b may have any strides; else both must be packed, and padded to whole tiles */
+    rg__conv_taps *taps; /* of our own kernels */
+    rg__conv_lags *lags;
+    int taps_columns; /* of two registers */
 } rg__gemm_kernel;
 
 enum {

@@ -3,7 +3,7 @@
  *   LOAD, STORE, SPLAT    from any address, to any address, of one element
  *   FMA(x, y, z)          x y + z
  *   TARGET                the attribute of the functions
- *   NAME, DOTS            what they are called */
+ *   NAME, DOTS, TAPS, LAGS   what they are called */
 
 #define LANES       ((int64_t)(sizeof(VECTOR) / sizeof(TYPE)))
 #define JOIN(a, b)  a##b
@@ -126,12 +126,129 @@ TARGET static void DOTS(int rows, int64_t columns, int64_t k, const void *a, int
     }
 }
 
+/* ---- convolutions ---- */
+
+TARGET static inline __attribute__((always_inline)) void SIZED(TAPS)(const int rows, const int vectors, int64_t k,
+                                                                     const TYPE *a, int64_t a_step, const TYPE *b,
+                                                                     const int64_t *offset, TYPE *c, int64_t c_row)
+{
+    VECTOR sum[ROWS][8];
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = SPLAT(0);
+    for (int64_t p = 0; p < k; p++, a += a_step) {
+        const TYPE *const y = b + offset[p];
+        VECTOR x[8];
+        for (int v = 0; v < vectors; v++)
+            x[v] = LOAD(y + v * LANES);
+        for (int i = 0; i < rows; i++) {
+            const VECTOR w = SPLAT(a[i]);
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = FMA(w, x[v], sum[i][v]);
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++)
+            STORE(c + i * c_row + v * LANES, sum[i][v]);
+}
+
+#define CASE_TAPS(ROW_COUNT) \
+    case ROW_COUNT: SIZED(TAPS)(ROW_COUNT, 2, k, a, a_step, b, offset, c, c_row); break;
+
+TARGET static void TAPS(int rows, int wider, int64_t k, const void *a, int64_t a_step, const void *b,
+                        const int64_t *offset, void *c, int64_t c_row)
+{
+    if (wider == 4) {
+        SIZED(TAPS)(1, 8, k, a, a_step, b, offset, c, c_row);
+        return;
+    }
+    if (wider == 2) {
+        if (rows == 2)
+            SIZED(TAPS)(2, 4, k, a, a_step, b, offset, c, c_row);
+        else
+            SIZED(TAPS)(3, 4, k, a, a_step, b, offset, c, c_row);
+        return;
+    }
+    switch (rows) {
+        CASE_TAPS(1)
+        CASE_TAPS(2)
+        CASE_TAPS(3)
+        CASE_TAPS(4)
+        CASE_TAPS(5)
+        CASE_TAPS(6)
+#if ROWS > 6
+        CASE_TAPS(7)
+        CASE_TAPS(8)
+        CASE_TAPS(9)
+        CASE_TAPS(10)
+        CASE_TAPS(11)
+        CASE_TAPS(12)
+#endif
+    }
+}
+
+TARGET static inline __attribute__((always_inline)) void SIZED(LAGS)(const int rows, const int columns, int64_t n,
+                                                                     const TYPE *a, int64_t a_row, const TYPE *b,
+                                                                     const int64_t *offset, TYPE *c, int64_t c_row)
+{
+    VECTOR sum[4][3];
+    const TYPE *y[3];
+    for (int j = 0; j < columns; j++) {
+        y[j] = b + offset[j];
+        for (int i = 0; i < rows; i++)
+            sum[i][j] = SPLAT(0);
+    }
+    for (int64_t p = 0; p < n; p += LANES) {
+        VECTOR x[4];
+        for (int i = 0; i < rows; i++)
+            x[i] = LOAD(a + i * a_row + p);
+        for (int j = 0; j < columns; j++) {
+            const VECTOR z = LOAD(y[j] + p);
+            for (int i = 0; i < rows; i++)
+                sum[i][j] = FMA(x[i], z, sum[i][j]);
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            TYPE lanes[LANES], total = 0;
+            STORE(lanes, sum[i][j]);
+            for (int64_t x = 0; x < LANES; x++)
+                total += lanes[x];
+            c[i * c_row + j] = total;
+        }
+}
+
+#define CASE_LAGS(ROW_COUNT)                                             \
+    case ROW_COUNT:                                                      \
+        if (columns == 3)                                                \
+            SIZED(LAGS)(ROW_COUNT, 3, n, a, a_row, b, offset, c, c_row); \
+        else if (columns == 2)                                           \
+            SIZED(LAGS)(ROW_COUNT, 2, n, a, a_row, b, offset, c, c_row); \
+        else                                                             \
+            SIZED(LAGS)(ROW_COUNT, 1, n, a, a_row, b, offset, c, c_row); \
+        break;
+
+TARGET static void LAGS(int rows, int columns, int64_t n, const void *a, int64_t a_row, const void *b,
+                        const int64_t *offset, void *c, int64_t c_row)
+{
+    switch (rows) {
+        CASE_LAGS(1)
+        CASE_LAGS(2)
+        CASE_LAGS(3)
+        CASE_LAGS(4)
+    }
+}
+
 #undef LANES
 #undef JOIN
 #undef PART
 #undef SIZED
 #undef CASE
 #undef CASE_DOTS
+#undef CASE_TAPS
+#undef CASE_LAGS
+#undef TAPS
+#undef LAGS
 #undef TYPE
 #undef VECTOR
 #undef LOAD
