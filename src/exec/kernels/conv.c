@@ -110,6 +110,7 @@ typedef struct part {
     int64_t places;                   /* consecutive places of `rows` rows */
     int64_t terms;                    /* channels times positions */
     int64_t *offset;                  /* by term: where its shifted plane begins */
+    int64_t *weight;                  /* by term: which of the weights of an output channel it has */
 } part;
 
 static void part_layout(part *p, int64_t rows)
@@ -126,7 +127,7 @@ static void part_layout(part *p, int64_t rows)
 
 static int64_t part_numbers(const rg__conv_shape *s)
 {
-    return axis_numbers(s, 0) + axis_numbers(s, 1) + axis_numbers(s, 2) + s->in * s->k[0] * s->k[1] * s->k[2];
+    return axis_numbers(s, 0) + axis_numbers(s, 1) + axis_numbers(s, 2) + 2 * s->in * s->k[0] * s->k[1] * s->k[2];
 }
 
 /* Number `which` of the parts. */
@@ -138,6 +139,7 @@ static part part_of(size_t size, const rg__conv_shape *s, int64_t which, int64_t
     p.height = axis_of(s, 1, which / wide % high, numbers += axis_numbers(s, 0));
     p.width = axis_of(s, 2, which % wide, numbers += axis_numbers(s, 1));
     p.offset = numbers + axis_numbers(s, 2);
+    p.weight = p.offset + s->in * s->k[0] * s->k[1] * s->k[2];
     p.terms = s->in * p.depth.positions * p.height.positions * p.width.positions;
     if (p.terms == 0 || p.depth.count * p.height.count * p.width.count == 0)
         return p;
@@ -151,6 +153,8 @@ static part part_of(size_t size, const rg__conv_shape *s, int64_t which, int64_t
             for (int64_t h = 0; h < p.height.positions; h++)
                 for (int64_t w = 0; w < p.width.positions; w++) {
                     const int64_t phase = (d * p.height.phases + p.height.slot[h]) * p.width.phases + p.width.slot[w];
+                    p.weight[term] =
+                        ((c * s->k[0] + p.depth.index[d]) * s->k[1] + p.height.index[h]) * s->k[2] + p.width.index[w];
                     p.offset[term++] = (c * p.planes + phase) * p.plane + p.height.shift[h] * p.line + p.width.shift[w];
                 }
     return p;
@@ -298,15 +302,15 @@ static void pack_weights(const part *p, const rg__conv_array *w, const rg__gemm_
                             }
 }
 
-/* Consecutive places of one output channel into y: those past the end of a row are left out. */
-static void store_places(const part *p, const char *from, int64_t place, int64_t n, char *y, int64_t y_row)
+/* Consecutive places of one output channel, from a column on, into y at the row's beginning: those past the end of a row are
+ * left out. */
+static void store_places(const part *p, const char *from, int64_t column, int64_t n, char *y)
 {
-    const int64_t size = (int64_t)p->size, step = p->width.step;
-    int64_t row = place / p->line, column = place % p->line;
-    while (n > 0) {
+    const int64_t size = (int64_t)p->size, step = p->width.step, y_row = p->s->y[2] * p->height.step * size;
+    for (; n > 0; y += y_row, column = 0) {
         const int64_t whole = p->line - column < n ? p->line - column : n;
         const int64_t kept = p->width.count - column < whole ? p->width.count - column : whole;
-        char *to = y + row * y_row + column * step * size;
+        char *to = y + column * step * size;
         if (step == 1 && kept > 0)
             memcpy(to, from, (size_t)(kept * size));
         else
@@ -314,35 +318,48 @@ static void store_places(const part *p, const char *from, int64_t place, int64_t
                 memcpy(to + i * step * size, from + i * size, p->size);
         from += whole * size;
         n -= whole;
-        row++;
-        column = 0;
     }
 }
 
+/* One tile: every panel of weights at n places from `place` on. y: at the first of them, of the first output channel. */
+static void run_tile(const work *w, const task *k, int64_t first, int64_t end, int wider, int64_t place, int64_t n,
+                     const char *planes, char *y)
+{
+    const part *p = w->p;
+    const rg__conv_shape *s = p->s;
+    const int64_t size = (int64_t)p->size, rows = w->kernel->rows, wide = (int64_t)w->kernel->taps_columns * wider;
+    const int64_t channel = s->y[0] * s->y[1] * s->y[2], column = place % p->line;
+    const bool direct = n == wide && column + n <= p->width.count && p->width.step == 1;
+    const char *weights = w->weights + k->group * w->panels * rows * p->terms * size;
+    _Alignas(64) char tile[RG__GEMM_TILE_BYTES];
+    y += (place / p->line * p->height.step * s->y[2] + column * p->width.step) * size;
+    for (int64_t panel = first; panel < end; panel++) {
+        const int64_t o = panel * rows, count = s->out - o < rows ? s->out - o : rows;
+        char *to = y + o * channel * size;
+        w->kernel->taps((int)count, wider, p->terms, weights + panel * rows * p->terms * size, rows,
+                        planes + place * size, p->offset, direct ? to : tile, direct ? channel : wide);
+        for (int64_t i = 0; i < count && !direct; i++)
+            store_places(p, tile + i * wide * size, column, n, to + (i * channel - column * p->width.step) * size);
+    }
+}
+
+/* Tiles run over the ends of rows, or begin anew with each: whatever makes less of them. */
 static void run_task(const work *w, const task *k, int64_t first, int64_t end, const char *planes)
 {
     const part *p = w->p;
     const rg__conv_shape *s = p->s;
-    const int64_t size = (int64_t)p->size, rows = w->kernel->rows, width = w->kernel->taps_columns;
-    const int64_t places = (k->rows - 1) * p->line + p->width.count, area = s->y[1] * s->y[2];
-    const char *weights = w->weights + k->group * w->panels * rows * p->terms * size;
-    char *y = w->y + ((k->image * s->groups + k->group) * s->out * s->y[0] + p->depth.first + k->place * p->depth.step) *
-                         area * size;
-    y += ((p->height.first + k->row * p->height.step) * s->y[2] + p->width.first) * size;
-    _Alignas(64) char tile[RG__GEMM_TILE_BYTES];
-    const int wider = end - first == 1 ? rg__taps_wider(s->out - first * rows) : 1;
-    const int64_t wide = width * wider;
-    for (int64_t place = 0; place < places; place += wide) {
-        const int64_t n = places - place < wide ? places - place : wide;
-        for (int64_t panel = first; panel < end; panel++) {
-            const int64_t o = panel * rows, count = s->out - o < rows ? s->out - o : rows;
-            w->kernel->taps((int)count, wider, p->terms, weights + panel * rows * p->terms * size, rows,
-                            planes + place * size, p->offset, tile, wide);
-            for (int64_t i = 0; i < count; i++)
-                store_places(p, tile + i * wide * size, place, n, y + (o + i) * s->y[0] * area * size,
-                             s->y[2] * p->height.step * size);
-        }
-    }
+    const int wider = end - first == 1 ? rg__taps_wider(s->out - first * w->kernel->rows) : 1;
+    const int64_t wide = (int64_t)w->kernel->taps_columns * wider, columns = p->width.count;
+    const int64_t places = (k->rows - 1) * p->line + columns;
+    const bool by_row = k->rows * ((columns + wide - 1) / wide) <= (places + wide - 1) / wide;
+    const int64_t lines = by_row ? k->rows : 1, length = by_row ? columns : places;
+    const int64_t channel = (k->image * s->groups + k->group) * s->out, area = s->y[1] * s->y[2];
+    char *y = w->y + ((channel * s->y[0] + p->depth.first + k->place * p->depth.step) * area +
+                      (p->height.first + k->row * p->height.step) * s->y[2] + p->width.first) *
+                         (int64_t)p->size;
+    for (int64_t line = 0; line < lines; line++)
+        for (int64_t at = 0; at < length; at += wide)
+            run_tile(w, k, first, end, wider, line * p->line + at, length - at < wide ? length - at : wide, planes, y);
 }
 
 /* The tasks of one thread are consecutive: the planes serve all shares of a task's output channels. */
@@ -463,21 +480,6 @@ static void fill_results(const weight_work *w, const task *k, int64_t first, int
         for (int64_t j = 0; j < columns; j++) \
     ((T *)(void *)sums)[(o + i) * terms + at[j]] += ((const T *)(const void *)tile)[i * LAG_COLUMNS + j]
 
-/* Where in [in, k...] each of a few terms lies. */
-static void weight_places(const part *p, int64_t first, int64_t n, int64_t *at)
-{
-    const rg__conv_shape *s = p->s;
-    for (int64_t j = 0; j < n; j++) {
-        int64_t term = first + j;
-        const int64_t w = p->width.index[term % p->width.positions];
-        term /= p->width.positions;
-        const int64_t h = p->height.index[term % p->height.positions];
-        term /= p->height.positions;
-        const int64_t d = p->depth.index[term % p->depth.positions], c = term / p->depth.positions;
-        at[j] = ((c * s->k[0] + d) * s->k[1] + h) * s->k[2] + w;
-    }
-}
-
 /* Adds one task to the sums of output channels first to end of its group. */
 static void add_task(const weight_work *w, const task *k, int64_t first, int64_t end, char *memory, char *sums)
 {
@@ -495,8 +497,7 @@ static void add_task(const weight_work *w, const task *k, int64_t first, int64_t
         const int64_t rows = end - o < LAG_ROWS ? end - o : LAG_ROWS;
         for (int64_t term = 0; term < p->terms; term += LAG_COLUMNS) {
             const int64_t columns = p->terms - term < LAG_COLUMNS ? p->terms - term : LAG_COLUMNS;
-            int64_t at[LAG_COLUMNS];
-            weight_places(p, term, columns, at);
+            const int64_t *at = p->weight + term;
             w->kernel->lags((int)rows, (int)columns, n, results + (o - first) * w->lanes * size, w->lanes, memory,
                             p->offset + term, tile, LAG_COLUMNS);
             if (p->size == sizeof(float))
