@@ -5,7 +5,10 @@
  *     test_programs [PROGRAMS [FIRST_SEED]]
  *
  * runs as many as one likes; a failure names the seed that repeats it. */
+#include "autograd/samples.h"
 #include "test.h"
+
+#include <retrograd/table.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +25,7 @@ typedef struct program {
     rg_params *ps;
     rg_tensor pool[MOST_TENSORS]; /* f64, all */
     int count;
+    int64_t drawn;               /* inputs of the sample that is being recorded */
     double number[MOST_NUMBERS]; /* what it gave */
     int numbers;
 } program;
@@ -224,9 +228,82 @@ static rg_tensor repeated(program *p)
     }
 }
 
+/* ---- any op of the table, on one of its samples ---- */
+
+enum { MOST_OPS = 1024 };
+static struct {
+    const rg__op *op;
+    int samples, used;
+} table[MOST_OPS];
+static int table_ops;
+
+static void read_table(void)
+{
+    for (int i = 0; i < rg__op_count(); i++) {
+        const rg__op *op = rg__op_at(i);
+        const int samples = rg_op_samples(op->name);
+        if (samples == 0)
+            continue;
+        assert_true(table_ops < MOST_OPS);
+        table[table_ops].op = op;
+        table[table_ops++].samples = samples;
+    }
+}
+
+/* Numbers of the domain: mostly drawn, so that none lie so close that rounding could decide between them, and a little of
+ * what the program has computed. */
+static rg_tensor draw_mixed(rg__draw *draw, rg_shape shape, rg__domain domain)
+{
+    program *p = draw->user;
+    rg_tape *t = p->t;
+    const int64_t n = rg_shape_numel(shape), which = p->drawn++;
+    const double width = domain.high - domain.low;
+    double *base = calloc((size_t)n + 1, sizeof *base);
+    int64_t *order = calloc((size_t)n + 1, sizeof *order);
+    bool *negative = calloc((size_t)n + 1, sizeof *negative);
+    assert_true(base && order && negative);
+    rg_rng_uniform_f64(&p->rng, base, (size_t)n, domain.low + .1 * width, domain.high - .1 * width);
+    rg_rng_permutation(&p->rng, order, (size_t)n);
+    rg_rng_bernoulli(&p->rng, negative, (size_t)n, .5);
+    for (int64_t i = 0; i < n; i++) {
+        if (domain.kind == RG__DISTINCT)
+            base[i] = domain.low + .2 * (double)order[i] + .1 * (double)which;
+        else if (domain.kind == RG__SIGNED && negative[i])
+            base[i] = -base[i];
+    }
+    rg_tensor x = rg_input_f64(t, shape, base), mixed = any(p);
+    const int64_t m = rg_numel(t, mixed);
+    for (int64_t i = 0; i < n && m > 0; i++)
+        order[i] = i % m;
+    if (n > 0 && m > 0) {
+        mixed = rg_tanh(t, rg_take(t, mixed, rg_input_i64(t, shape, order)));
+        x = rg_add(t, x, rg_mul_scalar(t, mixed, domain.kind == RG__DISTINCT ? .02 : .09 * width));
+    }
+    free(base);
+    free(order);
+    free(negative);
+    return x;
+}
+
+static rg_tensor from_table(program *p)
+{
+    rg_tape *t = p->t;
+    const int64_t which = below(p, table_ops);
+    p->drawn = 0;
+    table[which].used++;
+    rg_tensor y = rg__sample_of(&(rg__draw){draw_mixed, t, p}, table[which].op, (int)below(p, table[which].samples));
+    return rg_dtype_of(t, y) == RG_F64 ? y : rg_cast(t, y, RG_F64);
+}
+
 static rg_tensor step(program *p)
 {
-    switch (below(p, 16)) {
+    switch (below(p, 22)) {
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+    case 21: return from_table(p);
     case 12:
     case 13:
     case 14: return detour(p, any(p));
@@ -375,6 +452,7 @@ static void plans_give_what_the_reference_gives(void **state)
 {
     (void)state;
     int64_t compared = 0;
+    read_table();
     for (int64_t i = 0; i < programs; i++) {
         const uint64_t seed = (uint64_t)(first_seed + i);
         program *plan = run(seed, (rg_tape_config){.threads = 1}, false);
@@ -390,6 +468,11 @@ static void plans_give_what_the_reference_gives(void **state)
         finish(two);
         finish(peeked);
     }
+    int unused = 0;
+    for (int i = 0; i < table_ops; i++)
+        unused += table[i].used == 0;
+    print_message("%d ops, %d of them in no program\n", table_ops, unused);
+    assert_true(unused == 0 || programs < 400);
     print_message("seeds %lld to %lld, %lld numbers\n", (long long)first_seed, (long long)(first_seed + programs - 1),
                   (long long)compared);
     assert_true(compared > 10 * programs);
