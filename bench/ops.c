@@ -135,6 +135,21 @@ static rg_tensor product_tt(rg_tape *t, const rg_tensor *x)
     return rg_matmul(t, rg_transpose(t, x[0], 0, 1), rg_transpose(t, x[1], 0, 1));
 }
 
+static rg_tensor conv3(rg_tape *t, const rg_tensor *x)
+{
+    return rg_conv2d(t, x[0], x[1], x[2], &(rg_conv_config){.padding = RG_SHAPE(1)});
+}
+
+static rg_tensor conv5(rg_tape *t, const rg_tensor *x)
+{
+    return rg_conv2d(t, x[0], x[1], x[2], NULL);
+}
+
+static rg_tensor depthwise(rg_tape *t, const rg_tensor *x)
+{
+    return rg_conv2d(t, x[0], x[1], x[2], &(rg_conv_config){.padding = RG_SHAPE(1), .groups = rg_dim(t, x[0], 1)});
+}
+
 /* ---- the table ----------------------------------------------------------------------------------------------------- */
 
 // clang-format off
@@ -142,6 +157,7 @@ static rg_tensor product_tt(rg_tape *t, const rg_tensor *x)
 #define VECTOR(n)    {RG_F32, {1, {n}}}
 #define MATRIX(m, n) {RG_F32, {2, {m, n}}}
 #define LABELS(n)    {RG_I64, {1, {n}}}
+#define IMAGES(n, c, h, w) {RG_F32, {4, {n, c, h, w}}}
 
 static const op_case cases[] = {
     {"oh-add-scalar-fwd", "one of 1000 adds in a chain, scalars",       add_chain, RG_GRAD, 0, CHAIN, 2, {NUMBER, NUMBER}},
@@ -168,6 +184,16 @@ static const op_case cases[] = {
     {"sum1",              "sum over axis 1, [4096, 4096]",              sum_rows, RG_INFERENCE, 0, 0, 1, {MATRIX(4096, 4096)}},
     {"sum-all",           "sum of all, [4096, 4096]",                   sum_all, RG_INFERENCE, 0, 0, 1, {MATRIX(4096, 4096)}},
     {"transpose-copy",    "the transpose made row-major, [4096, 4096]", transpose_copy, RG_INFERENCE, 0, 0, 1, {MATRIX(4096, 4096)}},
+    {"conv-64x64x32x32-64-3-fwd",   "convolution of [64, 64, 32, 32], 64 filters of 3 x 3", conv3, RG_INFERENCE, 0, 0, 3,
+                          {IMAGES(64, 64, 32, 32), IMAGES(64, 64, 3, 3), VECTOR(64)}},
+    {"conv-64x64x32x32-64-3",       "the same, forward and backward", conv3, RG_GRAD, 3, 0, 3,
+                          {IMAGES(64, 64, 32, 32), IMAGES(64, 64, 3, 3), VECTOR(64)}},
+    {"conv-32x128x28x28-128-3",     "convolution of [32, 128, 28, 28], 128 filters of 3 x 3, forward and backward", conv3, RG_GRAD, 3, 0, 3,
+                          {IMAGES(32, 128, 28, 28), IMAGES(128, 128, 3, 3), VECTOR(128)}},
+    {"conv-100x1x28x28-16-5",       "convolution of [100, 1, 28, 28], 16 filters of 5 x 5, forward and backward", conv5, RG_GRAD, 3, 0, 3,
+                          {IMAGES(100, 1, 28, 28), IMAGES(16, 1, 5, 5), VECTOR(16)}},
+    {"conv-32x128x28x28-depthwise", "convolution of [32, 128, 28, 28], one filter of 3 x 3 a channel, forward and backward", depthwise,
+                          RG_GRAD, 3, 0, 3, {IMAGES(32, 128, 28, 28), IMAGES(128, 1, 3, 3), VECTOR(128)}},
     {"copy",              "a copy, [4096, 4096]",                       copy, RG_INFERENCE, 0, 0, 1, {MATRIX(4096, 4096 + 16)}},
 };
 

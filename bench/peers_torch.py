@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PyTorch's side of the benchmarks: f32 on the CPU, one case a process.
 
-    peers_torch.py CASE THREADS [--compile]
+    peers_torch.py CASE THREADS [--compile | --channels-last]
 
 It holds the conversation of measure.h with run.py: a first step, a line of JSON that says so, then for each line of
 stdin, which holds a number of seconds, one of JSON with what was measured. Each case is written as a user of PyTorch
@@ -136,6 +136,19 @@ def cross_entropy(compiled):
     return forward_backward(compiled, lambda x: F.cross_entropy(x, labels), parameter(4096, 1000))
 
 
+def images(x):
+    """As the run has them in memory: channels first or, with --channels-last, last."""
+    return x.contiguous(memory_format=torch.channels_last) if "--channels-last" in sys.argv[3:] else x
+
+
+def convolution(compiled, backward, x, weight, padding, groups=1):
+    f = lambda x, w, b: F.conv2d(x, w, b, padding=padding, groups=groups)
+    inputs = [images(torch.randn(x)), images(torch.randn(weight)), torch.randn(weight[0])]
+    if not backward:
+        return forward(compiled, f, *inputs)
+    return forward_backward(compiled, f, *[i.requires_grad_() for i in inputs])
+
+
 def adam(compiled):
     parameters = [parameter(1000000) for _ in range(10)]
     for p in parameters:
@@ -150,6 +163,9 @@ def cases(compiled):
 
     def fb(f, *shapes):
         return lambda: forward_backward(compiled, f, *[parameter(*s) for s in shapes])
+
+    def conv(x, weight, padding, backward=True, groups=1):
+        return lambda: convolution(compiled, backward, x, weight, padding, groups)
 
     wide, square, classes = (4096, 3072), (4096, 4096), (4096, 1000)
     return {
@@ -174,6 +190,11 @@ def cases(compiled):
         "sum1": fwd(lambda x: x.sum(1), square),
         "sum-all": fwd(lambda x: x.sum(), square),
         "transpose-copy": fwd(lambda x: x.t().contiguous(), square),
+        "conv-64x64x32x32-64-3-fwd": conv((64, 64, 32, 32), (64, 64, 3, 3), 1, backward=False),
+        "conv-64x64x32x32-64-3": conv((64, 64, 32, 32), (64, 64, 3, 3), 1),
+        "conv-32x128x28x28-128-3": conv((32, 128, 28, 28), (128, 128, 3, 3), 1),
+        "conv-100x1x28x28-16-5": conv((100, 1, 28, 28), (16, 1, 5, 5), 0),
+        "conv-32x128x28x28-depthwise": conv((32, 128, 28, 28), (128, 1, 3, 3), 1, groups=128),
         "copy": fwd(lambda x: x.clone(), square),
         "adam-10M": lambda: adam(compiled),
         "d1": lambda: training("d1", compiled),

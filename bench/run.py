@@ -27,6 +27,12 @@ UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 SPARED = {"MALLOC_MMAP_THRESHOLD_": "17179869184", "MALLOC_TRIM_THRESHOLD_": "17179869184",
           "MALLOC_TOP_PAD_": "1073741824"}
 
+# Cases of images, which PyTorch can also have with their channels last.
+IMAGES = ("conv-", "batch_norm2d", "max_pool2d")
+
+
+PEERS = ("eager", "spared", "channels", "compile", "openblas")
+
 
 # ---- processes ------------------------------------------------------------------------------------------------------
 
@@ -105,6 +111,8 @@ def peers(options, case):
     if options.torch:
         yield "eager", torch, None
         yield "spared", torch, SPARED
+        if case.startswith(IMAGES):
+            yield "channels", torch + ["--channels-last"], SPARED
         if options.compile and not case.startswith(("mm-", "oh-")):
             yield "compile", torch + ["--compile"], None
     if options.openblas and case.startswith("mm-"):
@@ -149,10 +157,10 @@ def result(options, machine, case, workers):
         return round(what(workers[name]), 7) if name in workers else None
 
     row = {"case": case, "threads": options.threads}
-    for name in ("ours", "eager", "spared", "compile", "openblas"):
+    for name in ("ours", *PEERS):
         row[name + "_ms"] = of(name, Worker.ms)
         row[name + "_spread"] = of(name, Worker.spread)
-    for name in ("eager", "spared", "compile", "openblas"):
+    for name in PEERS:
         row["ratio" if name == "eager" else name + "_ratio"] = quotient(row[name + "_ms"], row["ours_ms"])
     for name in ("ours", "eager", "spared"):
         row[name + "_mb"] = of(name, Worker.mb)
@@ -205,11 +213,13 @@ def columns(options):
         return [(title, 14, lambda r: time_text(r[name + "_ms"], r[name + "_spread"])),
                 ("ratio", 6, lambda r: number_text(r[ratio]))]
 
-    yield "case", 19, lambda r: r["case"]
+    yield "case", 27, lambda r: r["case"]
     yield timed("ours", "ours")[0]
     if options.torch:
         yield from timed("eager", "eager")
         yield from timed("spared", "spared faults")
+        if options.images:
+            yield from timed("channels", "channels last")
         if options.compile:
             yield from timed("compile", "compile")
     if options.openblas:
@@ -329,9 +339,10 @@ def main():
     known = known_cases(options)
     if options.list:
         for case, about in known.items():
-            print("%-19s %s" % (case, about))
+            print("%-28s %s" % (case, about))
         return
     cases = choose(known, options.cases or ["*"])
+    options.images = any(case.startswith(IMAGES) for case in cases)
     options.torch = find_torch()
     options.openblas = find_openblas(options)
     if not options.torch:

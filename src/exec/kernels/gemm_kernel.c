@@ -79,6 +79,7 @@ static rg__gemm_kernel blis_kernel(num_t type, size_t size, rg__gemm_tile *tile,
                                     false,
                                     NULL,
                                     NULL,
+                                    NULL,
                                     0};
     const bool fits = kernel.rows > 0 && kernel.columns > 0 &&
                       (size_t)kernel.rows * (size_t)kernel.columns * size <= RG__GEMM_TILE_BYTES;

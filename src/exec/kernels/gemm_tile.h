@@ -35,6 +35,11 @@ static inline int rg__taps_wider(int64_t rows)
 typedef void rg__conv_lags(int rows, int columns, int64_t n, const void *a, int64_t a_row, const void *b,
                            const int64_t *offset, void *c, int64_t c_row);
 
+/* c[place[i], j] += sum over lines and columns of (a + offset[i])[line a_line + column] b[line, column, j], for one to six rows
+ * of c; the j of b and c are two registers, side by side. */
+typedef void rg__conv_outer(int rows, int64_t lines, int64_t columns, const void *a, const int64_t *offset,
+                            int64_t a_line, const void *b, void *c, const int64_t *place);
+
 typedef struct rg__gemm_kernel {
     const char *name;
     rg__gemm_tile *tile;
@@ -44,6 +49,7 @@ typedef struct rg__gemm_kernel {
     bool in_place;       /* a and b may have any strides; else both must be packed, and padded to whole tiles */
     rg__conv_taps *taps; /* of our own kernels */
     rg__conv_lags *lags;
+    rg__conv_outer *outer;
     int taps_columns; /* of two registers */
 } rg__gemm_kernel;
 

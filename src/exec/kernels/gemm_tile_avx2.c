@@ -17,6 +17,7 @@
 #define DOTS     dots_f32
 #define TAPS     taps_f32
 #define LAGS     lags_f32
+#define OUTER    outer_f32
 #include "exec/kernels/gemm_tile_loops.h"
 
 #define TYPE     double
@@ -29,10 +30,11 @@
 #define DOTS     dots_f64
 #define TAPS     taps_f64
 #define LAGS     lags_f64
+#define OUTER    outer_f64
 #include "exec/kernels/gemm_tile_loops.h"
 
 const rg__gemm_kernel rg__gemm_avx2[2] = {
-    {"avx2", tile_f32, dots_f32, ROWS, 16, ROWS, 16, true, taps_f32, lags_f32, 16},
-    {"avx2", tile_f64, dots_f64, ROWS, 8, ROWS, 8, true, taps_f64, lags_f64, 8},
+    {"avx2", tile_f32, dots_f32, ROWS, 16, ROWS, 16, true, taps_f32, lags_f32, outer_f32, 16},
+    {"avx2", tile_f64, dots_f64, ROWS, 8, ROWS, 8, true, taps_f64, lags_f64, outer_f64, 8},
 };
 #endif

@@ -43,6 +43,7 @@ static inline void store_f64(double *p, vector_f64 v)
 #define DOTS         dots_f32
 #define TAPS         taps_f32
 #define LAGS         lags_f32
+#define OUTER        outer_f32
 #include "exec/kernels/gemm_tile_loops.h"
 
 #define TYPE         double
@@ -55,9 +56,10 @@ static inline void store_f64(double *p, vector_f64 v)
 #define DOTS         dots_f64
 #define TAPS         taps_f64
 #define LAGS         lags_f64
+#define OUTER        outer_f64
 #include "exec/kernels/gemm_tile_loops.h"
 
 const rg__gemm_kernel rg__gemm_base[2] = {
-    {"base", tile_f32, dots_f32, ROWS, 8, ROWS, 8, true, taps_f32, lags_f32, 8},
-    {"base", tile_f64, dots_f64, ROWS, 4, ROWS, 4, true, taps_f64, lags_f64, 4},
+    {"base", tile_f32, dots_f32, ROWS, 8, ROWS, 8, true, taps_f32, lags_f32, outer_f32, 8},
+    {"base", tile_f64, dots_f64, ROWS, 4, ROWS, 4, true, taps_f64, lags_f64, outer_f64, 4},
 };

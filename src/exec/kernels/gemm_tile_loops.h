@@ -3,7 +3,7 @@
  *   LOAD, STORE, SPLAT    from any address, to any address, of one element
  *   FMA(x, y, z)          x y + z
  *   TARGET                the attribute of the functions
- *   NAME, DOTS, TAPS, LAGS   what they are called */
+ *   NAME, DOTS, TAPS, LAGS, OUTER   what they are called */
 
 #define LANES       ((int64_t)(sizeof(VECTOR) / sizeof(TYPE)))
 #define JOIN(a, b)  a##b
@@ -239,6 +239,52 @@ TARGET static void LAGS(int rows, int columns, int64_t n, const void *a, int64_t
     }
 }
 
+TARGET static inline __attribute__((always_inline)) void SIZED(OUTER)(const int rows, int64_t lines, int64_t columns,
+                                                                      const TYPE *a, const int64_t *offset,
+                                                                      int64_t a_line, const TYPE *b, TYPE *c,
+                                                                      const int64_t *place)
+{
+    VECTOR sum[6][2];
+    const TYPE *x[6];
+    for (int i = 0; i < rows; i++) {
+        x[i] = a + offset[i];
+        sum[i][0] = sum[i][1] = SPLAT(0);
+    }
+    for (; lines > 0; lines--) {
+        for (int64_t p = 0; p < columns; p++, b += 2 * LANES) {
+            const VECTOR b0 = LOAD(b), b1 = LOAD(b + LANES);
+            for (int i = 0; i < rows; i++) {
+                const VECTOR y = SPLAT(x[i][p]);
+                sum[i][0] = FMA(y, b0, sum[i][0]);
+                sum[i][1] = FMA(y, b1, sum[i][1]);
+            }
+        }
+        for (int i = 0; i < rows; i++)
+            x[i] += a_line;
+    }
+    for (int i = 0; i < rows; i++) {
+        TYPE *const to = c + place[i] * 2 * LANES;
+        STORE(to, LOAD(to) + sum[i][0]);
+        STORE(to + LANES, LOAD(to + LANES) + sum[i][1]);
+    }
+}
+
+#define CASE_OUTER(ROW_COUNT) \
+    case ROW_COUNT: SIZED(OUTER)(ROW_COUNT, lines, columns, a, offset, a_line, b, c, place); break;
+
+TARGET static void OUTER(int rows, int64_t lines, int64_t columns, const void *a, const int64_t *offset, int64_t a_line,
+                         const void *b, void *c, const int64_t *place)
+{
+    switch (rows) {
+        CASE_OUTER(1)
+        CASE_OUTER(2)
+        CASE_OUTER(3)
+        CASE_OUTER(4)
+        CASE_OUTER(5)
+        CASE_OUTER(6)
+    }
+}
+
 #undef LANES
 #undef JOIN
 #undef PART
@@ -249,6 +295,8 @@ TARGET static void LAGS(int rows, int columns, int64_t n, const void *a, int64_t
 #undef CASE_LAGS
 #undef TAPS
 #undef LAGS
+#undef CASE_OUTER
+#undef OUTER
 #undef TYPE
 #undef VECTOR
 #undef LOAD

@@ -1,0 +1,232 @@
+/* The parts of a convolution. See conv_part.h. */
+#include "exec/kernels/conv_part.h"
+
+#include <string.h>
+
+enum {
+    PLANES_BYTES = 1 << 18, /* of the planes of one part: they are read many times, and should stay in a cache */
+    PLANE_LINE = 16,        /* elements; planes are an odd number of these apart, to spread over a cache's sets */
+};
+
+/* ---- where the kernel meets an axis ---- */
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/* The parts of an axis: where zeros stand between the elements of x, results are of as many kinds as meet other
+ * positions of the kernel. */
+static int64_t parts_of(const rg__conv_shape *s, int i)
+{
+    return s->stride[i] == 1 ? s->spread[i] : 1;
+}
+
+static int64_t axis_numbers(const rg__conv_shape *s, int i)
+{
+    return 3 * s->k[i] + s->stride[i];
+}
+
+static rg__conv_axis axis_of(const rg__conv_shape *s, int i, int64_t part, int64_t *numbers)
+{
+    const int64_t k = s->k[i], parts = parts_of(s, i);
+    rg__conv_axis a = {.first = part,
+                       .step = parts,
+                       .index = numbers,
+                       .shift = numbers + k,
+                       .slot = numbers + 2 * k,
+                       .phase = numbers + 3 * k};
+    a.count = s->y[i] > part ? (s->y[i] - part - 1) / parts + 1 : 0;
+    a.every = s->stride[i];
+    a.divisor = parts > 1 ? 1 : s->spread[i];
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    for (int64_t at = 0; at < k; at++) {
+        int64_t shift, phase;
+        if (parts > 1) { /* only where it meets an element */
+            const int64_t place = part + at * s->dilation[i] - s->before[i];
+            shift = floor_div(place, parts);
+            phase = 0;
+            if (place - shift * parts != 0)
+                continue;
+        } else {
+            shift = at * s->dilation[i] / s->stride[i];
+            phase = at * s->dilation[i] % s->stride[i];
+        }
+        int64_t slot = 0;
+        while (slot < a.phases && a.phase[slot] != phase)
+            slot++;
+        a.phase[slot] = phase;
+        a.phases = slot == a.phases ? a.phases + 1 : a.phases;
+        a.index[a.positions] = at;
+        a.shift[a.positions] = shift;
+        a.slot[a.positions++] = slot;
+        least = shift < least ? shift : least;
+        most = shift > most ? shift : most;
+    }
+    for (int64_t p = 0; p < a.positions; p++)
+        a.shift[p] -= least;
+    a.start = parts > 1 ? least : least * s->stride[i] - s->before[i];
+    a.length = a.positions ? a.count + most - least : 0;
+    return a;
+}
+
+/* The element of x that element e of a phase is, or -1. */
+static int64_t source(const rg__conv_axis *a, int64_t slot, int64_t e, int64_t extent)
+{
+    const int64_t place = a->start + a->phase[slot] + e * a->every;
+    if (place < 0 || place % a->divisor != 0 || place / a->divisor >= extent)
+        return -1;
+    return place / a->divisor;
+}
+
+/* ---- planes ---- */
+
+static void part_layout(rg__conv_part *p, int64_t rows)
+{
+    const int64_t height = rows + p->height.length - p->height.count;
+    p->rows = rows;
+    p->line = p->width.length;
+    p->plane = (height * p->line + PLANE_LINE - 1) / PLANE_LINE * PLANE_LINE;
+    p->plane += (p->plane / PLANE_LINE % 2 == 0) * PLANE_LINE;
+    p->planes = p->depth.positions * p->height.phases * p->width.phases;
+    p->all = p->s->in * p->planes * p->plane;
+    p->places = (rows - 1) * p->line + p->width.count;
+}
+
+int64_t rg__conv_numbers(const rg__conv_shape *s)
+{
+    return axis_numbers(s, 0) + axis_numbers(s, 1) + axis_numbers(s, 2) + 2 * s->in * s->k[0] * s->k[1] * s->k[2];
+}
+
+/* Number `which` of the parts. */
+rg__conv_part rg__conv_part_of(size_t size, const rg__conv_shape *s, int64_t which, int64_t *numbers)
+{
+    rg__conv_part p = {.s = s, .size = size};
+    const int64_t wide = parts_of(s, 2), high = parts_of(s, 1);
+    p.depth = axis_of(s, 0, which / (wide * high), numbers);
+    p.height = axis_of(s, 1, which / wide % high, numbers += axis_numbers(s, 0));
+    p.width = axis_of(s, 2, which % wide, numbers += axis_numbers(s, 1));
+    p.offset = numbers + axis_numbers(s, 2);
+    p.weight = p.offset + s->in * s->k[0] * s->k[1] * s->k[2];
+    p.terms = s->in * p.depth.positions * p.height.positions * p.width.positions;
+    if (p.terms == 0 || p.depth.count * p.height.count * p.width.count == 0)
+        return p;
+    int64_t rows = p.height.count;
+    part_layout(&p, rows);
+    while (rows > 1 && (size_t)p.all * size > PLANES_BYTES)
+        part_layout(&p, rows = (rows + 1) / 2);
+    int64_t term = 0;
+    for (int64_t c = 0; c < s->in; c++)
+        for (int64_t d = 0; d < p.depth.positions; d++)
+            for (int64_t h = 0; h < p.height.positions; h++)
+                for (int64_t w = 0; w < p.width.positions; w++) {
+                    const int64_t phase = (d * p.height.phases + p.height.slot[h]) * p.width.phases + p.width.slot[w];
+                    p.weight[term] =
+                        ((c * s->k[0] + p.depth.index[d]) * s->k[1] + p.height.index[h]) * s->k[2] + p.width.index[w];
+                    p.offset[term++] = (c * p.planes + phase) * p.plane + p.height.shift[h] * p.line + p.width.shift[w];
+                }
+    return p;
+}
+
+int64_t rg__conv_parts(const rg__conv_shape *s)
+{
+    return parts_of(s, 0) * parts_of(s, 1) * parts_of(s, 2);
+}
+
+/* Bytes of the planes; kernels read a little past the places that they are asked for. */
+size_t rg__conv_bytes(const rg__conv_part *p)
+{
+    return (size_t)p->all * p->size + RG__GEMM_TILE_BYTES;
+}
+
+#define COPY(T)                     \
+    for (int64_t i = 0; i < n; i++) \
+    ((T *)to)[i] = ((const T *)from)[i * from_step]
+
+void rg__conv_copy(size_t size, int64_t n, char *to, const char *from, int64_t from_step)
+{
+    if (from_step == 1)
+        memcpy(to, from, (size_t)n * size);
+    else if (size == sizeof(uint32_t))
+        COPY(uint32_t);
+    else
+        COPY(uint64_t);
+}
+
+/* One row of a plane from a row of x, zeros around. */
+static void fill_line(const rg__conv_part *p, char *to, const char *from, int64_t stride, int64_t slot)
+{
+    const rg__conv_axis *a = &p->width;
+    const int64_t extent = p->s->x[2], size = (int64_t)p->size;
+    if (a->divisor > 1) {
+        for (int64_t e = 0; e < a->length; e++) {
+            const int64_t i = source(a, slot, e, extent);
+            if (i < 0)
+                memset(to + e * size, 0, p->size);
+            else
+                memcpy(to + e * size, from + i * stride * size, p->size);
+        }
+        return;
+    }
+    const int64_t start = a->start + a->phase[slot];
+    int64_t head = start < 0 ? (-start + a->every - 1) / a->every : 0;
+    int64_t end = extent > start ? (extent - start - 1) / a->every + 1 : 0;
+    head = head < a->length ? head : a->length;
+    end = end < head ? head : end < a->length ? end : a->length;
+    memset(to, 0, (size_t)(head * size));
+    rg__conv_copy(p->size, end - head, to + head * size, from + (start + head * a->every) * stride * size,
+                  a->every * stride);
+    memset(to + end * size, 0, (size_t)((a->length - end) * size));
+}
+
+void rg__conv_fill(const rg__conv_part *p, const rg__conv_array *x, const rg__conv_task *k, char *planes)
+{
+    const int64_t size = (int64_t)p->size, height = k->rows + p->height.length - p->height.count, *st = x->strides;
+    const char *image = x->data + (k->image * st[0] + k->group * p->s->in * st[1]) * size;
+    char *plane = planes;
+    for (int64_t c = 0; c < p->s->in; c++)
+        for (int64_t d = 0; d < p->depth.positions; d++) {
+            const int64_t deep = source(&p->depth, p->depth.slot[d], k->place + p->depth.shift[d], p->s->x[0]);
+            for (int64_t h = 0; h < p->height.phases; h++)
+                for (int64_t w = 0; w < p->width.phases; w++, plane += p->plane * size)
+                    for (int64_t e = 0; e < height; e++) {
+                        const int64_t i = source(&p->height, h, k->row + e, p->s->x[1]);
+                        char *to = plane + e * p->line * size;
+                        if (deep < 0 || i < 0)
+                            memset(to, 0, (size_t)(p->line * size));
+                        else
+                            fill_line(p, to, image + (c * st[1] + deep * st[2] + i * st[3]) * size, st[4], w);
+                    }
+        }
+}
+
+/* ---- tasks: rows of results, at places of the depth, of images and groups ---- */
+
+rg__conv_tasks rg__conv_tasks_of(const rg__conv_part *p)
+{
+    if (p->rows == 0) /* no results of this kind, or none that meet anything */
+        return (rg__conv_tasks){0, 0};
+    const int64_t blocks = (p->height.count + p->rows - 1) / p->rows;
+    return (rg__conv_tasks){blocks, p->s->images * p->s->groups * p->depth.count * blocks};
+}
+
+rg__conv_task rg__conv_task_at(const rg__conv_part *p, const rg__conv_tasks *t, int64_t number)
+{
+    rg__conv_task k;
+    k.row = number % t->blocks * p->rows;
+    k.rows = p->height.count - k.row < p->rows ? p->height.count - k.row : p->rows;
+    number /= t->blocks;
+    k.place = number % p->depth.count;
+    number /= p->depth.count;
+    k.group = number % p->s->groups;
+    k.image = number / p->s->groups;
+    return k;
+}
+
+bool rg__conv_worth_threads(const rg__conv_part *p)
+{
+    const rg__conv_shape *s = p->s;
+    return (double)s->images * (double)s->groups * (double)s->out * (double)p->terms * (double)s->y[0] *
+               (double)s->y[1] * (double)s->y[2] >
+           65536;
+}
