@@ -54,45 +54,65 @@ static void store_places(const rg__conv_part *p, const char *from, int64_t colum
     }
 }
 
-/* One tile: every panel of weights at n places from `place` on. y: at the first of them, of the first output channel. */
-static void run_tile(const work *w, const rg__conv_task *k, int64_t first, int64_t end, int wider, int64_t place,
-                     int64_t n, const char *planes, char *y)
+/* How the places of a task are cut into tiles: `across` of them in each line. A line is a row, or all the rows, whichever
+ * makes less tiles of them. */
+typedef struct tiling {
+    int wider;
+    int64_t wide, length, across, count;
+} tiling;
+
+static tiling tiling_of(const work *w, const rg__conv_task *k, int64_t panels, int64_t channels)
 {
     const rg__conv_part *p = w->p;
-    const rg__conv_shape *s = p->s;
-    const int64_t size = (int64_t)p->size, rows = w->kernel->rows, wide = (int64_t)w->kernel->taps_columns * wider;
-    const int64_t channel = s->y[0] * s->y[1] * s->y[2], column = place % p->line;
-    const bool direct = n == wide && column + n <= p->width.count && p->width.step == 1;
-    const char *weights = w->weights + k->group * w->panels * rows * p->terms * size;
-    _Alignas(64) char tile[RG__GEMM_TILE_BYTES];
-    y += (place / p->line * p->height.step * s->y[2] + column * p->width.step) * size;
-    for (int64_t panel = first; panel < end; panel++) {
-        const int64_t o = panel * rows, count = s->out - o < rows ? s->out - o : rows;
-        char *to = y + o * channel * size;
-        w->kernel->taps((int)count, wider, p->terms, weights + panel * rows * p->terms * size, rows,
-                        planes + place * size, p->offset, direct ? to : tile, direct ? channel : wide);
-        for (int64_t i = 0; i < count && !direct; i++)
-            store_places(p, tile + i * wide * size, column, n, to + (i * channel - column * p->width.step) * size);
+    tiling t = {.wider = panels == 1 ? rg__taps_wider(channels) : 1, .length = p->width.count};
+    t.wide = (int64_t)w->kernel->taps_columns * t.wider;
+    t.across = (t.length + t.wide - 1) / t.wide;
+    t.count = k->rows * t.across;
+    const int64_t places = (k->rows - 1) * p->line + t.length, tiles = (places + t.wide - 1) / t.wide;
+    if (tiles < t.count) {
+        t.length = places;
+        t.across = t.count = tiles;
     }
+    return t;
 }
 
-/* Tiles run over the ends of rows, or begin anew with each: whatever makes less of them. */
-static void run_task(const work *w, const rg__conv_task *k, int64_t first, int64_t end, const char *planes)
+/* One panel of weights at one tile. y: at the first place of the task, of the panel's first output channel. */
+static void run_tile(const work *w, const char *weights, int64_t count, const tiling *t, int64_t tile,
+                     const char *planes, char *y)
 {
     const rg__conv_part *p = w->p;
     const rg__conv_shape *s = p->s;
-    const int wider = end - first == 1 ? rg__taps_wider(s->out - first * w->kernel->rows) : 1;
-    const int64_t wide = (int64_t)w->kernel->taps_columns * wider, columns = p->width.count;
-    const int64_t places = (k->rows - 1) * p->line + columns;
-    const bool by_row = k->rows * ((columns + wide - 1) / wide) <= (places + wide - 1) / wide;
-    const int64_t lines = by_row ? k->rows : 1, length = by_row ? columns : places;
-    const int64_t channel = (k->image * s->groups + k->group) * s->out, area = s->y[1] * s->y[2];
+    const int64_t size = (int64_t)p->size, at = tile % t->across * t->wide, place = tile / t->across * p->line + at;
+    const int64_t n = t->length - at < t->wide ? t->length - at : t->wide, column = place % p->line;
+    const int64_t channel = s->y[0] * s->y[1] * s->y[2];
+    const bool direct = n == t->wide && column + n <= p->width.count && p->width.step == 1;
+    _Alignas(64) char sums[RG__GEMM_TILE_BYTES];
+    y += place / p->line * p->height.step * s->y[2] * size;
+    w->kernel->taps((int)count, t->wider, p->terms, weights, w->kernel->rows, planes + place * size, p->offset,
+                    direct ? y + column * size : sums, direct ? channel : t->wide);
+    for (int64_t i = 0; i < count && !direct; i++)
+        store_places(p, sums + i * t->wide * size, column, n, y + i * channel * size);
+}
+
+/* Panels first to end of a task. A panel is used for several tiles while it is in a cache. */
+static void run_task(const work *w, const rg__conv_task *k, int64_t first, int64_t end, const char *planes)
+{
+    enum { TOGETHER = 8 };
+    const rg__conv_part *p = w->p;
+    const rg__conv_shape *s = p->s;
+    const int64_t size = (int64_t)p->size, rows = w->kernel->rows, area = s->y[1] * s->y[2];
+    const int64_t channel = (k->image * s->groups + k->group) * s->out, panel_bytes = rows * p->terms * size;
+    const char *weights = w->weights + k->group * w->panels * panel_bytes;
+    const tiling t = tiling_of(w, k, end - first, s->out - first * rows);
     char *y = w->y + ((channel * s->y[0] + p->depth.first + k->place * p->depth.step) * area +
                       (p->height.first + k->row * p->height.step) * s->y[2] + p->width.first) *
-                         (int64_t)p->size;
-    for (int64_t line = 0; line < lines; line++)
-        for (int64_t at = 0; at < length; at += wide)
-            run_tile(w, k, first, end, wider, line * p->line + at, length - at < wide ? length - at : wide, planes, y);
+                         size;
+    for (int64_t from = 0; from < t.count; from += TOGETHER)
+        for (int64_t panel = first; panel < end; panel++) {
+            const int64_t o = panel * rows, count = s->out - o < rows ? s->out - o : rows;
+            for (int64_t tile = from; tile < t.count && tile < from + TOGETHER; tile++)
+                run_tile(w, weights + panel * panel_bytes, count, &t, tile, planes, y + o * s->y[0] * area * size);
+        }
 }
 
 /* The tasks of one thread are consecutive: the planes serve all shares of a task's output channels. */
