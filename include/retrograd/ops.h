@@ -11,7 +11,10 @@
 #define RETROGRAD_OPS_H
 
 #include <retrograd/base.h>
+#include <retrograd/ops/activation.h>
+#include <retrograd/ops/bitwise.h>
 #include <retrograd/ops/conv.h>
+#include <retrograd/ops/math.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -190,4 +193,5 @@ RG_API rg_tensor rg_randn_like(rg_tape *t, rg_tensor x);
 #ifdef __cplusplus
 }
 #endif
+
 #endif

@@ -370,9 +370,11 @@ rg_tensor rg__record_pointwise(rg_tape *t, const rg__op *op, const rg_tensor *in
     if (!op->loop[last->dtype]) {
         rg__fail(t, op, RG_ERROR_DTYPE, "%s of %s given; %s is needed", rg_dtype_name((rg_dtype)last->dtype),
                  RG__NODE_TEXT(last),
-                 op->loop[RG_I32]   ? "f32, f64, i32 or i64"
-                 : op->loop[RG_F32] ? "f32 or f64"
-                                    : "bool");
+                 !op->loop[RG_F32]  ? !op->loop[RG_I32]   ? "bool"
+                                      : op->loop[RG_BOOL] ? "i32, i64 or bool"
+                                                          : "i32 or i64"
+                 : op->loop[RG_I32] ? "f32, f64, i32 or i64"
+                                    : "f32 or f64");
         return RG_NIL;
     }
     int rank = n[0]->rank;

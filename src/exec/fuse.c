@@ -119,7 +119,7 @@ static bool is_pointwise(const rg__build *b, const rg__node *n)
     if (n->op->at_index == RG__PLACES)
         return rg__indexes_rows(b, n, &columns) && rg__read_as(b, n->in[1], n->rank, n->dims).kind == RG__READ_ROWS &&
                rg__read_as(b, n->in[2], n->rank, n->dims).kind == RG__READ_ROWS;
-    return (n->op->loop[RG_F32] || n->op->loop[RG_BOOL]) && !n->op->kernel && n->n_in <= 3;
+    return rg__op_has_loops(n->op) && !n->op->kernel && n->n_in <= 3;
 }
 
 static uint32_t new_group(rg__build *b, bool fused, int64_t numel)

@@ -38,7 +38,7 @@ static rg__array_view view_of(const rg_tape *t, const rg__node *node)
 
 static bool is_computed_by_kernel(const rg__op *op)
 {
-    return op->kernel || op->loop[RG_F32] || op->loop[RG_BOOL];
+    return op->kernel || rg__op_has_loops(op);
 }
 
 bool rg__is_missing(const rg__node *node)
@@ -55,7 +55,7 @@ bool rg__run_fail(const rg__run *run, rg_status status, const char *format, ...)
     return false;
 }
 
-static bool run_loop(const rg__run *run)
+bool rg__run_loop(const rg__run *run)
 {
     const rg__node *node = run->node;
     const int arrays = node->n_in + 1;
@@ -106,7 +106,7 @@ bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, 
                    .pool = &t->pool,
                    .rows = rows};
     rg__row_major(node->rank, node->dims, run.out.strides);
-    return node->op->kernel ? node->op->kernel(&run) : run_loop(&run);
+    return node->op->kernel ? node->op->kernel(&run) : rg__run_loop(&run);
 }
 
 static bool run_node(rg_tape *t, rg__node *node)

@@ -69,7 +69,7 @@ typedef struct signature {
     bool many; /* the last tensor is any number  */
 } signature;
 
-static const char *const classes[] = {"any", "number", "float", "integer", "bool"};
+static const char *const classes[] = {"any", "number", "float", "integer", "whole", "bool"};
 
 static kind kind_of(piece type)
 {
@@ -425,7 +425,8 @@ static void describe(const rg__op *op, rg_op *out)
     const piece type = s.tensors ? s.tensor[0].type : (piece){"", 0};
     for (int i = 0; i < RG_DTYPES; i++)
         out->dtype[i] = is(type, "any") || (is(type, "number") && i != RG_BOOL) || (is(type, "float") && i <= RG_F64) ||
-                        (is(type, "integer") && (i == RG_I32 || i == RG_I64)) || (is(type, "bool") && i == RG_BOOL);
+                        ((is(type, "integer") || is(type, "whole")) && (i == RG_I32 || i == RG_I64)) ||
+                        ((is(type, "bool") || is(type, "whole")) && i == RG_BOOL);
 }
 
 int rg_op_count(void)

@@ -16,7 +16,12 @@
     _(join)             \
     _(product)          \
     _(index)            \
-    _(conv)
+    _(conv)             \
+    _(math)             \
+    _(special)          \
+    _(arithmetic)       \
+    _(activation)       \
+    _(bitwise)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

@@ -82,6 +82,29 @@
         }                                               \
     }
 
+/* The same for values that call a function for each element: no version is faster than one loop for any strides. */
+#define RG__PLAIN_LOOP1(name, To, T_, value, attributes)                            \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        typedef T_ T;                                                               \
+        attributes;                                                                 \
+        (void)attr;                                                                 \
+        for (int64_t j = 0; j < n; j++) {                                           \
+            const T x = RG__AT(1, T);                                               \
+            RG__ANY_RESULT(To) = (To)(value);                                       \
+        }                                                                           \
+    }
+#define RG__PLAIN_LOOP2(name, To, T_, value)                                        \
+    static void name(int64_t n, char *const *p, const int64_t *s, const void *attr) \
+    {                                                                               \
+        typedef T_ T;                                                               \
+        (void)attr;                                                                 \
+        for (int64_t j = 0; j < n; j++) {                                           \
+            const T a = RG__AT(1, T), b = RG__AT(2, T);                             \
+            RG__ANY_RESULT(To) = (To)(value);                                       \
+        }                                                                           \
+    }
+
 /* The choice between a and b, by a bool: of unsigned integers of the size of an element, for compilers turn masks into
  * vector code, and choices between floats into branches. */
 #define RG__OVER_WHERE(many_a, many_b)                                      \

@@ -77,6 +77,8 @@ typedef struct rg__run {
 /* False after rg__run_fail: a value that the op does not allow, or no memory. */
 typedef bool (*rg__kernel)(const rg__run *run);
 bool rg__run_fail(const rg__run *run, rg_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The op's loop over all elements: for kernels that look at their inputs first. */
+bool rg__run_loop(const rg__run *run);
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 /* A vjp rule records, for each wanted input, the gradient of <result, g>. It may have the broadcast shape: the engine
@@ -204,6 +206,12 @@ struct rg__op {
 int rg__op_count(void);
 const rg__op *rg__op_at(int index);
 const rg__op *rg__op_find(const char *name); /* NULL where there is none */
+
+/* Is it element-wise? */
+static inline bool rg__op_has_loops(const rg__op *op)
+{
+    return op->loop[RG_F32] || op->loop[RG_I32] || op->loop[RG_BOOL];
+}
 
 /* The op's place in the table. */
 uint32_t rg__op_key(const rg__op *op);
