@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 import golden_arrays as arrays
 import golden_conv as conv
 import golden_elementwise as elementwise
+import golden_math
 import golden_training as training
 from golden_write import Writer
 
@@ -26,6 +27,10 @@ FAMILIES = [
     ("index", "Indexing.", arrays.indexing),
     ("conv", "Convolutions.", conv.convolutions),
     ("create", "Creation.", arrays.creation),
+    ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
+    ("special", "Special functions.", golden_math.special),
+    ("activation", "Activations.", golden_math.activations),
+    ("bitwise", "Bits of integers.", golden_math.bits),
     ("loss", "Losses and layers.", training.losses),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", training.scalars),
