@@ -48,8 +48,12 @@ static double *random_values(rg_rng *rng, int64_t n)
 static problem problem_new(uint64_t seed)
 {
     rg_rng rng = rg_rng_new(seed, 3);
-    problem p = {.s = {1 + below(&rng, 3), 1 + below(&rng, 3), 1 + below(&rng, 4), 1 + below(&rng, 15)}};
+    problem p = {0};
     rg__conv_shape *s = &p.s;
+    s->images = 1 + below(&rng, 3);
+    s->groups = 1 + below(&rng, 3);
+    s->in = 1 + below(&rng, 4);
+    s->out = 1 + below(&rng, 15);
     for (int i = 0; i < RG__CONV_AXES; i++) {
         const bool there = i == 2 || (i == 1 && seed % 4) || (i == 0 && seed % 4 == 3);
         s->x[i] = there ? 1 + below(&rng, i == 2 ? 40 : 8) : 1;
