@@ -13,6 +13,7 @@
 #include <retrograd/nn.h>
 #include <retrograd/optim.h>
 #include <retrograd/data.h>
+#include <retrograd/npy.h>
 #include <retrograd/viz.h>
 #include <retrograd/plan.h>
 #include <retrograd/info.h>
