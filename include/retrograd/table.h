@@ -40,7 +40,8 @@ RG_API bool rg_op_find(const char *name, rg_op *op);
 
 /* Records an op by its name. Attributes are given as text, "axis=1 keepdim=true size=[2, 3] equation='ij,jk->ik'", NULL
  * for none; tensors that may be left out are left out at the end, or nil. Writes at most `capacity` results to `out` and
- * returns how many there are; 0 on error: the tape's error says which name, attribute or number does not fit. */
+ * returns how many there are; 0 on error: the tape's error begins with the op's name and says which name, attribute or
+ * number does not fit. */
 RG_API int rg_apply(rg_tape *t, const char *name, const rg_tensor *in, int count, const char *attributes,
                     rg_tensor *out, int capacity);
 

@@ -247,6 +247,16 @@ void rg__fail(rg_tape *t, const rg__op *op, rg_status status, const char *format
     va_end(args);
 }
 
+void rg__fail_within(rg_tape *t, const rg__op *op)
+{
+    rg__error inner = t->error;
+    const size_t length = strlen(op->name);
+    if (inner.status == RG_OK || (strncmp(inner.message, op->name, length) == 0 && inner.message[length] == ':'))
+        return;
+    t->error.status = RG_OK;
+    rg__error_set(&t->error, inner.status, "%s: %s", op->name, inner.message);
+}
+
 /* ---- sections and scopes ---- */
 
 static rg__frame *push(rg_tape *t, const char *who, rg__frame *outer)

@@ -401,6 +401,8 @@ int rg_apply(rg_tape *t, const char *name, const rg_tensor *in, int count, const
     }
     const rg__call call = {t, op, in, count, capacity, s.attribute, s.attributes};
     const int results = op->call(&call, out);
+    if (rg_failed(t))
+        rg__fail_within(t, op);
     for (int i = 0; rg_failed(t) && i < results && i < capacity; i++)
         out[i] = RG_NIL;
     return rg_failed(t) ? 0 : results;

@@ -258,6 +258,8 @@ uint64_t rg__tape_seed(const rg_tape *t);
 /* The tape's error: op, message, scope. */
 void rg__fail(rg_tape *t, const rg__op *op, rg_status status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Puts the op before an error that another one gave, as a part of it. */
+void rg__fail_within(rg_tape *t, const rg__op *op);
 
 /* ---- shared by the families -------------------------------------------------------------------------------------- */
 /* x in storage of its own. */

@@ -1,0 +1,655 @@
+/* What holds for every op of the public table: it is declared and called by its name, its signature is well formed, and
+ * whatever it is given, it answers with values or with an error that names it. The program's argument is the project's
+ * root folder. */
+#include "table_support.h"
+
+#include "golden/coverage.h"
+
+#include <dirent.h>
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static const char *root;
+
+/* The planned executor, and the reference. */
+static rg_tape *tapes[2];
+
+/* A call of each op that is recorded; those of which the search found none have no name. */
+static call *calls;
+static int ops;
+
+static int prepare(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        tapes[i] = rg_tape_new(&(rg_tape_config){.threads = 1, .eager = i == 1});
+    ops = rg_op_count();
+    calls = calloc((size_t)ops, sizeof *calls);
+    if (!calls || !tapes[0] || !tapes[1])
+        return -1;
+    for (int i = 0; i < ops; i++) {
+        rg_op op;
+        if (rg_op_at(i, &op) && !find_call(tapes[0], &op, &calls[i]))
+            calls[i].op.name = NULL;
+    }
+    return 0;
+}
+
+static int clean_up(void **state)
+{
+    (void)state;
+    rg_tape_free(tapes[0]);
+    rg_tape_free(tapes[1]);
+    free(calls);
+    return 0;
+}
+
+/* ---- the table and the headers ---- */
+
+static char *read_header(const char *path)
+{
+    char *text = NULL;
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    const long size = ftell(file);
+    rewind(file);
+    text = calloc((size_t)size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, (size_t)size, file), size);
+    fclose(file);
+    return text;
+}
+
+/* Calls `each` with the name of every function that a header declares, and with what stands in its parentheses. */
+static int each_function(const char *path, void (*each)(const char *path, const char *name, const char *parameters))
+{
+    char *text = read_header(path);
+    int count = 0;
+    for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+        char name[64];
+        if (declared_name(line, name)) {
+            each(path, name, strchr(line, '(') + 1);
+            count++;
+        }
+    }
+    free(text);
+    return count;
+}
+
+static void in_the_table(const char *path, const char *name, const char *parameters)
+{
+    rg_op op;
+    if (strncmp(parameters, "rg_tape *", 9) == 0 && !rg_op_find(name + 3, &op))
+        fail_msg("%s declares %s, which is no op of the table", path, name);
+}
+
+static bool *declared;
+
+static void mark_declared(const char *path, const char *name, const char *parameters)
+{
+    (void)path, (void)parameters;
+    rg_op op;
+    for (int i = 0; i < ops; i++)
+        if (rg_op_at(i, &op) && strcmp(op.name, name + 3) == 0)
+            declared[i] = true;
+}
+
+/* Every header in a folder below the project's. */
+static int each_header(const char *folder, void (*each)(const char *path, const char *name, const char *parameters))
+{
+    char path[1024];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/%s", root, folder);
+    DIR *dir = opendir(path);
+    for (const struct dirent *entry; dir && (entry = readdir(dir));) {
+        const size_t length = strlen(entry->d_name);
+        if (length < 3 || strcmp(entry->d_name + length - 2, ".h") != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s/%s", root, folder, entry->d_name);
+        count += each_function(path, each);
+    }
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+static void every_function_of_the_ops_headers_is_in_the_table(void **state)
+{
+    (void)state;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/include/retrograd/ops.h", root);
+    const int count = each_function(path, in_the_table) + each_header("include/retrograd/ops", in_the_table);
+    assert_true(count > 80);
+}
+
+static void every_op_of_the_table_is_declared(void **state)
+{
+    (void)state;
+    declared = calloc((size_t)ops, sizeof *declared);
+    assert_non_null(declared);
+    each_header("include/retrograd", mark_declared);
+    each_header("include/retrograd/ops", mark_declared);
+    rg_op op;
+    for (int i = 0; i < ops; i++)
+        if (!declared[i] && rg_op_at(i, &op))
+            fail_msg("no header declares rg_%s", op.name);
+    free(declared);
+}
+
+/* ---- signatures ---- */
+
+static bool is_name(const char *name)
+{
+    return islower((unsigned char)*name) && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
+static bool is_number(const char *text, bool whole)
+{
+    char *end;
+    if (whole)
+        strtoll(text, &end, 10);
+    else
+        strtod(text, &end);
+    return *text && *end == '\0';
+}
+
+static bool is_list(const char *text)
+{
+    if (*text != '[')
+        return is_number(text, true);
+    for (text++; *text != ']'; text += strspn(text, ", ")) {
+        char *end;
+        strtoll(text, &end, 10);
+        if (end == text)
+            return false;
+        text = end;
+    }
+    return text[1] == '\0';
+}
+
+static bool is_word_of(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = words; *at; at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == n && strncmp(at, word, n) == 0)
+            return true;
+    return false;
+}
+
+/* Does the default have the form of its type? */
+static bool default_fits(const parameter *p)
+{
+    const bool none = strcmp(p->value, "none") == 0, all = strcmp(p->value, "all") == 0;
+    if (strcmp(p->type, "int") == 0 || strcmp(p->type, "real") == 0)
+        return none || is_number(p->value, strcmp(p->type, "int") == 0);
+    if (strcmp(p->type, "flag") == 0)
+        return strcmp(p->value, "true") == 0 || strcmp(p->value, "false") == 0;
+    if (strcmp(p->type, "dtype") == 0)
+        return is_word_of("f32|f64|i32|i64|bool", p->value);
+    if (strcmp(p->type, "ints") == 0)
+        return none || all || is_list(p->value);
+    return strcmp(p->type, "text") == 0 || is_word_of(p->type, p->value);
+}
+
+static void assert_parameter(const rg_op *op, const parameter *p, const signature *s)
+{
+    static const char *const types[] = {"int", "real", "flag", "dtype", "ints", "text"};
+    if (!is_name(p->name))
+        fail_msg("%s: '%s' is no name", op->name, p->name);
+    int same = 0;
+    for (int i = 0; i < s->tensors; i++)
+        same += strcmp(s->tensor[i].name, p->name) == 0;
+    for (int i = 0; i < s->attributes; i++)
+        same += strcmp(s->attribute[i].name, p->name) == 0;
+    if (same != 1)
+        fail_msg("%s: '%s' is there %d times", op->name, p->name, same);
+    if (p->tensor ? p->defaulted : p->optional || p->many)
+        fail_msg("%s: '%s' has a mark that it cannot have", op->name, p->name);
+    bool known = p->tensor || strchr(p->type, '|');
+    for (int i = 0; i < COUNT(types); i++)
+        known = known || strcmp(p->type, types[i]) == 0;
+    if (!known)
+        fail_msg("%s: '%s' has the unknown type '%s'", op->name, p->name, p->type);
+    if (p->defaulted && !default_fits(p))
+        fail_msg("%s: the default '%s' of '%s' is no %s", op->name, p->value, p->name, p->type);
+}
+
+static void every_signature_is_well_formed(void **state)
+{
+    (void)state;
+    rg_op op, found;
+    for (int i = 0; i < ops; i++) {
+        assert_true(rg_op_at(i, &op));
+        assert_true(rg_op_find(op.name, &found));
+        assert_ptr_equal(found.name, op.name); /* no other has this name */
+        if (!is_name(op.name) || !op.formula || !*op.formula)
+            fail_msg("op '%s' has no good name or no formula", op.name);
+        const signature s = read_signature(op.signature);
+        int least = 0;
+        bool many = false;
+        for (int k = 0; k < s.tensors; k++) {
+            const parameter *p = &s.tensor[k];
+            assert_parameter(&op, p, &s);
+            if (many || (least < k && !p->optional))
+                fail_msg("%s: '%s' stands behind a tensor that may be left out or be many", op.name, p->name);
+            least += !p->optional && !p->many;
+            many = p->many;
+        }
+        for (int k = 0; k < s.attributes; k++)
+            assert_parameter(&op, &s.attribute[k], &s);
+        assert_int_equal(op.least_inputs, least);
+        assert_int_equal(op.most_inputs, many ? -1 : s.tensors);
+        assert_int_equal(op.results, s.results);
+        for (int d = 0; d < RG_DTYPES; d++)
+            assert_int_equal(op.dtype[d], s.tensors > 0 && class_has(s.tensor[0].type, d));
+    }
+    assert_false(rg_op_at(-1, &op));
+    assert_false(rg_op_at(ops, &op));
+    assert_false(rg_op_find("nonsense", &op));
+    assert_false(rg_op_find(NULL, &op));
+}
+
+/* ---- calls ---- */
+
+static void every_op_is_called_by_its_signature(void **state)
+{
+    (void)state;
+    char missing[4096] = "";
+    rg_op op;
+    for (int i = 0; i < ops; i++)
+        if (!calls[i].op.name && rg_op_at(i, &op) && strlen(missing) + strlen(op.name) + 2 < sizeof missing)
+            strcat(strcat(missing, " "), op.name);
+    if (*missing)
+        fail_msg("no call found that succeeds, add it to HINTS of table_support.h:%s", missing);
+}
+
+/* A failed tape says which op it was. */
+static void assert_names(rg_tape *t, const call *c)
+{
+    if (rg_failed(t) && !has_identifier(rg_tape_error(t), c->op.name))
+        fail_msg("the error does not name the op: %s", told(t, c));
+}
+
+static void assert_refused(rg_tape *t, const call *c, rg_status status, const char *says)
+{
+    if (!rg_failed(t) || rg_tape_status(t) != status || !strstr(rg_tape_error(t), says))
+        fail_msg("not refused with status %d and '%s': %s", status, says, told(t, c));
+    assert_names(t, c);
+}
+
+/* While running, a part of a composed op may speak for it. */
+static void assert_names_an_op(rg_tape *t, const call *c)
+{
+    char name[64] = "";
+    rg_op op;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(rg_tape_error(t), ": "), rg_tape_error(t));
+    if (rg_failed(t) && !has_identifier(rg_tape_error(t), c->op.name) && !rg_op_find(name, &op))
+        fail_msg("the error names no op: %s", told(t, c));
+}
+
+/* Asks for all results, and for their gradients where there are any. Each is there, or an error says which op. */
+static void run_results(rg_tape *t, const call *c, const rg_tensor *x, const rg_tensor *out, int results, bool gradients)
+{
+    rg_tensor wanted[MOST], grad[MOST];
+    int count = 0;
+    for (int i = 0; i < c->count; i++)
+        if (!c->nil[i] && c->dtype[i] <= RG_F64)
+            wanted[count++] = x[i];
+    for (int i = 0; i < results && i < MOST_RESULTS && !rg_failed(t); i++) {
+        const rg_tensor y = out[i];
+        if (!rg_data(t, y) || !gradients || !c->op.differentiable || rg_dtype_of(t, y) > RG_F64 || count == 0)
+            continue;
+        if (!rg_grad_with(t, y, rg_ones_like(t, y), wanted, count, grad))
+            fail_msg("no gradient: %s", told(t, c));
+        for (int k = 0; k < count && !rg_failed(t); k++)
+            rg_data(t, grad[k]);
+    }
+    assert_names_an_op(t, c);
+}
+
+/* Records and runs with both executors; what happens is up to the op. */
+static void survives(const call *c, bool gradients)
+{
+    for (int i = 0; i < 2; i++) {
+        rg_tensor x[MOST], out[MOST_RESULTS];
+        const int results = record(tapes[i], c, x, out);
+        if ((results > 0) == rg_failed(tapes[i]) || results > MOST_RESULTS)
+            fail_msg("%d results: %s", results, told(tapes[i], c));
+        assert_names(tapes[i], c);
+        run_results(tapes[i], c, x, out, results, gradients);
+    }
+}
+
+/* Calls `check` with a copy of the good call of each op. */
+static void each_op(void (*check)(rg_tape *t, call *c))
+{
+    for (int i = 0; i < ops; i++)
+        if (calls[i].op.name) {
+            call c = calls[i];
+            check(tapes[0], &c);
+        }
+}
+
+static void check_counts(rg_tape *t, call *c)
+{
+    rg_tensor x[MOST], out[MOST_RESULTS], many[MOST];
+    char text[4096];
+    attributes_text(c, text, sizeof text);
+    for (int i = -1; i <= c->s.tensors + 2; i++) {
+        record(t, c, x, out);
+        assert_tape_ok(t);
+        for (int k = 0; k < MOST; k++)
+            many[k] = c->count ? x[k < c->count ? k : 0] : make_tensor(t, RG_F32, RG_SCALAR);
+        const bool fits = i >= c->op.least_inputs && (c->op.most_inputs < 0 || i <= c->op.most_inputs);
+        const int results = rg_apply(t, c->op.name, many, i, text, out, MOST_RESULTS);
+        if (!fits) {
+            assert_int_equal(results, 0);
+            assert_refused(t, c, RG_ERROR_ARGUMENT, "tensors");
+        }
+        assert_names(t, c);
+    }
+    record(t, c, x, out);
+    if (c->op.least_inputs > 0) {
+        assert_int_equal(rg_apply(t, c->op.name, NULL, c->count, text, out, MOST_RESULTS), 0);
+        assert_refused(t, c, RG_ERROR_ARGUMENT, "tensors");
+    }
+    record(t, c, x, out);
+    assert_int_equal(rg_apply(t, c->op.name, x, c->count, text, out, 0), 0);
+    assert_refused(t, c, RG_ERROR_ARGUMENT, "results");
+    record(t, c, x, out);
+    assert_int_equal(rg_apply(t, c->op.name, x, c->count, text, NULL, 9), 0);
+    assert_refused(t, c, RG_ERROR_ARGUMENT, "results");
+}
+
+static void wrong_numbers_of_tensors_and_results_are_refused(void **state)
+{
+    (void)state;
+    each_op(check_counts);
+}
+
+static void check_nil(rg_tape *t, call *c)
+{
+    rg_tensor x[MOST], out[MOST_RESULTS];
+    for (int i = 0; i < c->count; i++) {
+        if (tensor_of(c, i)->optional)
+            continue;
+        c->nil[i] = true;
+        assert_int_equal(record(t, c, x, out), 0);
+        assert_refused(t, c, RG_ERROR_HANDLE, "nil");
+        c->nil[i] = false;
+    }
+}
+
+static void nil_is_refused_where_a_tensor_is_needed(void **state)
+{
+    (void)state;
+    each_op(check_nil);
+}
+
+/* ---- attributes ---- */
+
+static void assert_text_refused(rg_tape *t, const call *c, const char *text, const char *says)
+{
+    rg_tensor x[MOST], out[MOST_RESULTS];
+    record(t, c, x, out);
+    assert_tape_ok(t);
+    assert_int_equal(rg_apply(t, c->op.name, x, c->count, text, out, MOST_RESULTS), 0);
+    assert_refused(t, c, RG_ERROR_ARGUMENT, says);
+}
+
+static void check_names(rg_tape *t, call *c)
+{
+    char text[4096], changed[5000];
+    attributes_text(c, text, sizeof text);
+    snprintf(changed, sizeof changed, "%s nonsense=1", text);
+    assert_text_refused(t, c, changed, "'nonsense'");
+    snprintf(changed, sizeof changed, "%s nonsense", text);
+    assert_text_refused(t, c, changed, "'nonsense'");
+    for (int i = 0; i < c->s.attributes; i++) {
+        const char *const value = c->value[i], *const name = c->s.attribute[i].name;
+        if (!value)
+            continue;
+        snprintf(changed, sizeof changed, "%s %s=%s", text, name, value);
+        assert_text_refused(t, c, changed, "given twice");
+        c->value[i] = NULL;
+        attributes_text(c, changed, sizeof changed);
+        c->value[i] = value;
+        assert_text_refused(t, c, changed, name);
+    }
+}
+
+static void unknown_repeated_and_missing_attributes_are_refused(void **state)
+{
+    (void)state;
+    each_op(check_names);
+}
+
+static void check_malformed(rg_tape *t, call *c)
+{
+    static const struct {
+        const char *type, *value;
+    } bad[] = {
+        {"int", "x"},          {"int", "1.5"},    {"int", ""},        {"int", "99999999999999999999"},
+        {"int", "[1]"},        {"real", "x"},     {"real", "1x"},     {"real", ""},
+        {"flag", "maybe"},     {"flag", ""},      {"flag", "1"},      {"dtype", "f16"},
+        {"dtype", ""},         {"dtype", "F32"},  {"ints", "[1, x]"}, {"ints", "[1"},
+        {"ints", "[1.5]"},     {"ints", "[[1]]"}, {"ints", "[1,,2]"}, {"ints", "[99999999999999999999]"},
+        {"words", "nonsense"}, {"words", "a|b"},  {"words", ""},
+    };
+    for (int i = 0; i < c->s.attributes; i++)
+        for (int k = 0; k < COUNT(bad); k++) {
+            const bool words = strchr(c->s.attribute[i].type, '|') != NULL;
+            if (strcmp(words ? "words" : c->s.attribute[i].type, bad[k].type) != 0)
+                continue;
+            const char *const before = c->value[i];
+            rg_tensor x[MOST], out[MOST_RESULTS];
+            c->value[i] = bad[k].value;
+            assert_int_equal(record(t, c, x, out), 0);
+            assert_refused(t, c, RG_ERROR_ARGUMENT, c->s.attribute[i].name);
+            c->value[i] = before;
+        }
+}
+
+static void malformed_values_are_refused(void **state)
+{
+    (void)state;
+    each_op(check_malformed);
+}
+
+static void check_absurd(rg_tape *t, call *c)
+{
+    (void)t;
+    static const char *const values[] = {
+        "0",
+        "1",
+        "-1",
+        "2",
+        "99",
+        "-99",
+        "none",
+        "all",
+        "nan",
+        "inf",
+        "-inf",
+        "1e308",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "[]",
+        "[0]",
+        "[-1]",
+        "[99]",
+        "[0, 0]",
+        "[-9223372036854775808]",
+        "[9223372036854775807]",
+        "[9223372036854775807, 9223372036854775807]",
+        "[1, 1, 1, 1, 1, 1, 1, 1]",
+        "[1, 1, 1, 1, 1, 1, 1, 1, 1]",
+        "[0, 1, 2, 3, 4, 5, 6, 7, 8]",
+        "true",
+        "f32",
+        "f64",
+        "i32",
+        "i64",
+        "bool",
+        "",
+        "x",
+        ",",
+        "->",
+        "...",
+        "ii->ii",
+        "(((",
+        "%s%n",
+        "ij,jk,kl,lm->im",
+    };
+    for (int i = 0; i < c->s.attributes; i++) {
+        const char *const before = c->value[i], *const type = c->s.attribute[i].type;
+        for (int k = 0; k < COUNT(values); k++) {
+            c->value[i] = values[k];
+            survives(c, false);
+        }
+        for (const char *word = type; strchr(type, '|') && *word; word += strcspn(word, "|"), word += *word == '|') {
+            char text[200];
+            snprintf(text, sizeof text, "%.*s", (int)strcspn(word, "|"), word);
+            c->value[i] = text;
+            survives(c, true);
+        }
+        c->value[i] = before;
+    }
+}
+
+static void absurd_values_never_crash(void **state)
+{
+    (void)state;
+    each_op(check_absurd);
+}
+
+/* ---- dtypes ---- */
+
+static void check_refused_dtypes(rg_tape *t, call *c)
+{
+    rg_tensor x[MOST], out[MOST_RESULTS];
+    for (int i = 0; i < c->count; i++)
+        for (int d = 0; d < RG_DTYPES && !c->nil[i]; d++) {
+            const rg_dtype before = c->dtype[i];
+            if (class_has(tensor_of(c, i)->type, d))
+                continue;
+            c->dtype[i] = (rg_dtype)d;
+            assert_int_equal(record(t, c, x, out), 0);
+            assert_refused(t, c, RG_ERROR_DTYPE, rg_dtype_name((rg_dtype)d));
+            c->dtype[i] = before;
+        }
+}
+
+static void other_dtypes_are_refused(void **state)
+{
+    (void)state;
+    each_op(check_refused_dtypes);
+}
+
+/* One dtype for all tensors of a class. Those of other classes that had the same go with it, or stay. */
+static void check_accepted_dtypes(rg_tape *t, call *c)
+{
+    for (int k = 0; k < c->s.tensors; k++)
+        for (int d = 0; d < RG_DTYPES && !c->nil[k]; d++) {
+            const char *const type = c->s.tensor[k].type;
+            const rg_dtype before = c->dtype[k];
+            bool accepted = !class_has(type, d);
+            for (int others = 0; others < 2 && !accepted; others++) {
+                rg_tensor x[MOST], out[MOST_RESULTS];
+                call changed = *c;
+                for (int i = 0; i < c->count; i++) {
+                    const char *const own = tensor_of(c, i)->type;
+                    if (strcmp(own, type) == 0 || (others == 0 && c->dtype[i] == before && class_has(own, d)))
+                        changed.dtype[i] = (rg_dtype)d;
+                }
+                accepted = record(t, &changed, x, out) > 0;
+                if (!accepted && others == 1)
+                    fail_msg("%s is of the class '%s': %s", rg_dtype_name((rg_dtype)d), type, told(t, &changed));
+                survives(&changed, true);
+            }
+        }
+}
+
+static void the_dtypes_of_the_signature_are_accepted(void **state)
+{
+    (void)state;
+    each_op(check_accepted_dtypes);
+}
+
+/* ---- shapes ---- */
+
+/* All ranks, without elements, and extents that fit nothing, for one tensor and for all of them. */
+static void check_shapes(rg_tape *t, call *c)
+{
+    (void)t;
+    static const int64_t extents[] = {2, 1, 0};
+    for (int i = 0; i <= c->count; i++) {
+        if (i < c->count && c->nil[i])
+            continue;
+        for (int rank = 0; rank <= RG_MAX_RANK; rank++)
+            for (int e = 0; e < COUNT(extents) + 2 && (rank || e == 0); e++) {
+                call changed = *c;
+                rg_shape shape = cube(rank, e < COUNT(extents) ? extents[e] : 2);
+                if (rank && e == COUNT(extents))
+                    shape.dims[0] = 0;
+                if (rank && e == COUNT(extents) + 1)
+                    shape.dims[rank - 1] = rank % 2 ? 0 : 3;
+                for (int k = 0; k < c->count; k++)
+                    if (k == i || i == c->count)
+                        changed.shape[k] = shape;
+                survives(&changed, true);
+            }
+    }
+}
+
+static void any_rank_and_empty_tensors_never_crash(void **state)
+{
+    (void)state;
+    each_op(check_shapes);
+}
+
+/* Tensors that may be left out: given, in any shape. */
+static void check_optional(rg_tape *t, call *c)
+{
+    (void)t;
+    for (int i = 0; i < c->count; i++)
+        for (int rank = 0; rank <= RG_MAX_RANK && tensor_of(c, i)->optional; rank++)
+            for (int64_t extent = 0; extent <= 2; extent++) {
+                call changed = *c;
+                changed.nil[i] = false;
+                changed.shape[i] = cube(rank, extent);
+                survives(&changed, true);
+            }
+}
+
+static void optional_tensors_of_any_shape_never_crash(void **state)
+{
+    (void)state;
+    each_op(check_optional);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_of_the_ops_headers_is_in_the_table),
+        cmocka_unit_test(every_op_of_the_table_is_declared),
+        cmocka_unit_test(every_signature_is_well_formed),
+        cmocka_unit_test(every_op_is_called_by_its_signature),
+        cmocka_unit_test(wrong_numbers_of_tensors_and_results_are_refused),
+        cmocka_unit_test(nil_is_refused_where_a_tensor_is_needed),
+        cmocka_unit_test(unknown_repeated_and_missing_attributes_are_refused),
+        cmocka_unit_test(malformed_values_are_refused),
+        cmocka_unit_test(absurd_values_never_crash),
+        cmocka_unit_test(other_dtypes_are_refused),
+        cmocka_unit_test(the_dtypes_of_the_signature_are_accepted),
+        cmocka_unit_test(any_rank_and_empty_tensors_never_crash),
+        cmocka_unit_test(optional_tensors_of_any_shape_never_crash),
+    };
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s ROOT\n", argv[0]);
+        return 2;
+    }
+    root = argv[1];
+    return cmocka_run_group_tests(tests, prepare, clean_up);
+}
