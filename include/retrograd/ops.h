@@ -64,20 +64,24 @@ RG_API rg_tensor rg_relu(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_leaky_relu(rg_tape *t, rg_tensor x, double slope); /* x > 0 ? x : slope x; gradient slope at 0 */
 /* log(1 + e^x), exact where PyTorch turns linear at 20 */
 RG_API rg_tensor rg_softplus(rg_tape *t, rg_tensor x);
-RG_API rg_tensor rg_gelu(rg_tape *t, rg_tensor x);  /* x/2 (1 + erf(x/sqrt 2))                 */
-RG_API rg_tensor rg_silu(rg_tape *t, rg_tensor x);  /* x sigmoid(x)                            */
-RG_API rg_tensor rg_floor(rg_tape *t, rg_tensor x); /* these three: gradient 0 everywhere */
+RG_API rg_tensor rg_gelu(rg_tape *t, rg_tensor x); /* x/2 (1 + erf(x/sqrt 2))                 */
+RG_API rg_tensor rg_silu(rg_tape *t, rg_tensor x); /* x sigmoid(x)                            */
+/* these three: gradient 0 everywhere */
+RG_API rg_tensor rg_floor(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_ceil(rg_tape *t, rg_tensor x);
 RG_API rg_tensor rg_round(rg_tape *t, rg_tensor x); /* halves to even */
 
 /* ---- comparisons and logic: the result is bool, without gradient ---------------------------------------------- */
-RG_API rg_tensor rg_eq(rg_tape *t, rg_tensor a, rg_tensor b); /* any dtype                       */
+/* any dtype */
+RG_API rg_tensor rg_eq(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_ne(rg_tape *t, rg_tensor a, rg_tensor b);
-RG_API rg_tensor rg_lt(rg_tape *t, rg_tensor a, rg_tensor b); /* number; false where one is NaN  */
+/* number; false where one is NaN */
+RG_API rg_tensor rg_lt(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_le(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_gt(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_ge(rg_tape *t, rg_tensor a, rg_tensor b);
-RG_API rg_tensor rg_logical_and(rg_tape *t, rg_tensor a, rg_tensor b); /* bool */
+/* bool */
+RG_API rg_tensor rg_logical_and(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_logical_or(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_logical_xor(rg_tape *t, rg_tensor a, rg_tensor b);
 RG_API rg_tensor rg_logical_not(rg_tape *t, rg_tensor x);
