@@ -60,6 +60,7 @@ static inline const char *in_directory(const char *name)
 static inline const char *write_plain(const char *name, const void *data, size_t size)
 {
     const char *path = in_directory(name);
+    remove(path); /* file systems take their time to write over a file */
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);

@@ -220,8 +220,8 @@ static bool put_all(rg_tape *t, const job *j, const values *v)
 {
     char suffix[32];
     for (int i = 0; i < v->results; i++) {
-        snprintf(suffix, sizeof suffix, i ? ".%d" : "", i);
-        if (!put_tensor(t, j, suffix, v->out[i]))
+        snprintf(suffix, sizeof suffix, ".%d", i);
+        if (!put_tensor(t, j, i ? suffix : "", v->out[i]))
             return false;
     }
     for (int i = 0; i < j->inputs; i++) {
