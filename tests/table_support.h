@@ -210,7 +210,7 @@ static const hint HINTS[] = {
     {NULL, NULL, {NULL}},
 };
 
-static const char *const *values_of(const parameter *p)
+static inline const char *const *values_of(const parameter *p)
 {
     static const char *const ints[] = {"1", "0", "2", "-1", NULL}, *const reals[] = {"1", "0.5", NULL};
     static const char *const flags[] = {"false", "true", NULL}, *const dtypes[] = {"f32", "i64", "bool", NULL};
