@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Does a text hold this identifier? */
-static bool has_identifier(const char *text, const char *name)
+static inline bool has_identifier(const char *text, const char *name)
 {
     const size_t length = strlen(name);
     for (const char *at = text; (at = strstr(at, name)) != NULL; at += length) {
@@ -20,7 +20,7 @@ static bool has_identifier(const char *text, const char *name)
 }
 
 /* The name of the function that a line of a header declares; false where it declares none. */
-static bool declared_name(const char *line, char name[64])
+static inline bool declared_name(const char *line, char name[64])
 {
     if (strncmp(line, "RG_API ", 7) != 0)
         return false;
