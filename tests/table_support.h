@@ -49,7 +49,7 @@ static inline const char *find_outside(const char *from, const char *to, char se
 
 static inline bool is_dtype_class(const char *type)
 {
-    static const char *const classes[] = {"any", "number", "float", "integer", "bool"};
+    static const char *const classes[] = {"any", "number", "float", "integer", "whole", "bool"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (strcmp(type, classes[i]) == 0)
             return true;
@@ -117,7 +117,7 @@ static inline bool class_has(const char *type, int dtype)
     return strcmp(type, "any") == 0 || (strcmp(type, "number") == 0 && dtype != RG_BOOL) ||
            (strcmp(type, "float") == 0 && dtype <= RG_F64) ||
            (strcmp(type, "integer") == 0 && (dtype == RG_I32 || dtype == RG_I64)) ||
-           (strcmp(type, "bool") == 0 && dtype == RG_BOOL);
+           (strcmp(type, "whole") == 0 && dtype >= RG_I32) || (strcmp(type, "bool") == 0 && dtype == RG_BOOL);
 }
 
 /* ---- calls ---- */
@@ -216,8 +216,8 @@ static inline const char *const *values_of(const parameter *p)
     static const char *const flags[] = {"false", "true", NULL}, *const dtypes[] = {"f32", "i64", "bool", NULL};
     static const char *const lists[] = {"1",      "0",      "[1, 1]",    "[0, 0]", "[0, 1]", "[2, 2]",
                                         "[2, 1]", "[1, 0]", "[0, 1, 2]", "[]",     NULL};
-    static const char *const texts[] = {"i->i", "ij,jk->ik", "ij,ij->ij",  "ijk->jki",     "i,j->ij",
-                                        "a->a", "a b->b a",  "a b -> b a", "a b c->b a c", NULL};
+    static const char *const texts[] = {"0.5",  "i->i",     "ij,jk->ik",  "ij,ij->ij",    "ijk->jki", "i,j->ij",
+                                        "a->a", "a b->b a", "a b -> b a", "a b c->b a c", NULL};
     static const struct {
         const char *type;
         const char *const *values;
@@ -262,26 +262,25 @@ static inline bool search_attributes(rg_tape *t, call *c)
     }
 }
 
-/* All ranks up to 5 for each tensor, first the same for all of them. */
+/* All ranks up to 5: the same for all tensors; one for the first and one for the others; one for each. */
 static inline bool search_ranks(rg_tape *t, call *c, int64_t extent)
 {
-    enum { RANKS = 6, TRIES = 6 * 6 * 6 * 6 };
-    int tries = 1, given = 0;
-    for (int i = 0; i < c->count; i++)
-        if (!c->nil[i]) {
-            given++;
-            tries = tries < TRIES ? tries * RANKS : tries;
-        }
-    for (int pass = given < 2; pass < 2; pass++)
-        for (int code = 0; code < (pass ? tries : RANKS); code++) {
+    enum { RANKS = 6 };
+    static const int tries[] = {RANKS, RANKS * RANKS, RANKS * RANKS * RANKS * RANKS};
+    for (int pass = 0; pass < 3; pass++)
+        for (int code = 0; code < tries[pass]; code++) {
             int rest = code;
+            bool first = true;
             for (int i = 0; i < c->count; i++)
                 if (!c->nil[i]) {
-                    c->shape[i] = cube(pass ? rest % RANKS : code, extent);
-                    rest /= RANKS;
+                    c->shape[i] = cube(rest % RANKS, extent);
+                    rest = pass == 2 || (pass == 1 && first) ? rest / RANKS : rest;
+                    first = false;
                 }
             if (search_attributes(t, c))
                 return true;
+            if (first || (rest > 0 && pass == 2)) /* there are no tensors, or no more of them */
+                break;
         }
     return false;
 }
@@ -305,17 +304,22 @@ static inline bool take_hint(rg_tape *t, call *c)
     return false;
 }
 
-/* A call of the op that is recorded: tensors that may be left out are nil, attributes with a default have it. */
+/* A call of the op that is recorded: attributes with a default have it, tensors that may be left out are nil, unless it needs
+ * them all the same. */
 static inline bool find_call(rg_tape *t, const rg_op *op, call *c)
 {
     *c = (call){.op = *op, .s = read_signature(op->signature)};
     c->count = c->s.tensors + (c->s.tensors && c->s.tensor[c->s.tensors - 1].many);
-    for (int i = 0; i < c->count; i++) {
-        const parameter *p = tensor_of(c, i);
-        c->nil[i] = p->optional;
-        c->dtype[i] = class_has(p->type, RG_F32) ? RG_F32 : class_has(p->type, RG_I64) ? RG_I64 : RG_BOOL;
+    for (int given = 0; given < 2; given++) {
+        for (int i = 0; i < c->count; i++) {
+            const parameter *p = tensor_of(c, i);
+            c->nil[i] = p->optional && !given;
+            c->dtype[i] = class_has(p->type, RG_F32) ? RG_F32 : class_has(p->type, RG_I64) ? RG_I64 : RG_BOOL;
+        }
+        if (take_hint(t, c) || search_ranks(t, c, 2) || search_ranks(t, c, 3) || search_ranks(t, c, 4))
+            return true;
     }
-    return take_hint(t, c) || search_ranks(t, c, 2) || search_ranks(t, c, 3) || search_ranks(t, c, 4);
+    return false;
 }
 
 #endif

@@ -70,10 +70,9 @@ static void assert_refused(rg_tape *t, const call *c, rg_status status, const ch
 /* While running, a part of a composed op may speak for it. */
 static void assert_names_an_op(rg_tape *t, const call *c)
 {
-    char name[64] = "";
-    rg_op op;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(rg_tape_error(t), ": "), rg_tape_error(t));
-    if (rg_failed(t) && !has_identifier(rg_tape_error(t), c->op.name) && !rg_op_find(name, &op))
+    const char *const error = rg_tape_error(t);
+    const size_t name = strspn(error, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (rg_failed(t) && (name == 0 || error[name] != ':'))
         fail_msg("the error names no op: %s", told(t, c));
 }
 
@@ -161,7 +160,7 @@ static void check_nil(rg_tape *t, call *c)
 {
     rg_tensor x[MOST], out[MOST_RESULTS];
     for (int i = 0; i < c->count; i++) {
-        if (tensor_of(c, i)->optional)
+        if (c->nil[i] || tensor_of(c, i)->optional)
             continue;
         c->nil[i] = true;
         assert_int_equal(record(t, c, x, out), 0);

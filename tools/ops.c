@@ -17,7 +17,7 @@ static void print_help(void)
          "  NAME    as 'retrograd apply' and rg_apply call it; the C function is rg_NAME\n"
          "  INPUTS  its tensors; ? marks one that may be left out, ... any number of them\n"
          "  DTYPES  what they may be, for all of them or one by one: any, number (f32, f64, i32, i64),\n"
-         "          float (f32, f64), integer (i32, i64), bool; - where there are no tensors\n"
+         "          float (f32, f64), integer (i32, i64), whole (i32, i64, bool), bool; - where there are no tensors\n"
          "  GRAD    whether it is differentiable with respect to its float inputs\n"
          "  ORDER   the order to which the op's samples check its gradients; 0: not at all\n"
          "  KIND    primitive: a node of its own on the tape; composed: recorded as other ops\n"
@@ -53,7 +53,7 @@ static int trimmed(const char **from, const char *to)
 
 static bool is_class(const char *type, int length)
 {
-    static const char *const classes[] = {"any", "number", "float", "integer", "bool"};
+    static const char *const classes[] = {"any", "number", "float", "integer", "whole", "bool"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if ((int)strlen(classes[i]) == length && strncmp(type, classes[i], (size_t)length) == 0)
             return true;
