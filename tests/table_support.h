@@ -207,6 +207,8 @@ typedef struct hint {
     const char *op, *shapes, *attributes[MOST]; /* "2 3, 3" is [2, 3] and [3]; in the order of the signature */
 } hint;
 static const hint HINTS[] = {
+    {"affine_grid", "2 2 3", {"[2, 3, 4, 4]"}}, /* one size for all: of the batch, and of the axes */
+    {"interpolate", "2 3 4", {"6"}},            /* a size or a factor, neither of them with a default */
     {NULL, NULL, {NULL}},
 };
 
