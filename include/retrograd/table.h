@@ -17,10 +17,10 @@ extern "C" {
  *     x: float, weight: float, bias?: float, stride: ints = 1, mode: zeros|reflect = zeros -> values, indices
  *
  * Tensors come first. The word behind the colon says which dtypes they may have: any, number (f32, f64, i32, i64), float
- * (f32, f64), integer (i32, i64), whole (i32, i64, bool) or bool; `?` marks one that may be left out, `...` any number of them. Attributes
- * follow: int, real, flag (true or false), dtype, ints (one or several), text, or the words to choose from; what
- * stands behind `=` is the default, and an attribute without one must be given. Behind the arrow stand the names of the
- * results where there are several, `...` where their number depends on the arguments. */
+ * (f32, f64), integer (i32, i64), whole (i32, i64, bool) or bool; `?` marks one that may be left out, `...` any number of
+ * them. Attributes follow: int, real, flag (true or false), dtype, ints (one or several), text, or the words to choose
+ * from; what stands behind `=` is the default, and an attribute without one must be given. Behind the arrow stand the names
+ * of the results where there are several, `...` where their number depends on the arguments. */
 typedef struct rg_op {
     const char *name;
     const char *formula;
