@@ -15,6 +15,9 @@
 #include <retrograd/ops/bitwise.h>
 #include <retrograd/ops/conv.h>
 #include <retrograd/ops/math.h>
+#include <retrograd/ops/scan.h>
+#include <retrograd/ops/sort.h>
+#include <retrograd/ops/statistics.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -21,7 +21,13 @@
     _(special)          \
     _(arithmetic)       \
     _(activation)       \
-    _(bitwise)
+    _(bitwise)          \
+    _(scan)             \
+    _(difference)       \
+    _(sort)             \
+    _(search)           \
+    _(order)            \
+    _(norm)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

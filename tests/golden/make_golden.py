@@ -13,6 +13,7 @@ import golden_arrays as arrays
 import golden_conv as conv
 import golden_elementwise as elementwise
 import golden_math
+import golden_sorting as sorting
 import golden_training as training
 from golden_write import Writer
 
@@ -26,6 +27,9 @@ FAMILIES = [
     ("product", "Products.", arrays.products),
     ("index", "Indexing.", arrays.indexing),
     ("conv", "Convolutions.", conv.convolutions),
+    ("scan", "Scans.", sorting.scans),
+    ("sort", "Sorting, searching, counting.", sorting.sorting),
+    ("order", "Order statistics, norms, further reductions.", sorting.order_statistics),
     ("create", "Creation.", arrays.creation),
     ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
     ("special", "Special functions.", golden_math.special),
