@@ -346,6 +346,21 @@ static void a_kernel_as_large_as_x_is_a_product(void **state)
     rg_tape_free(t);
 }
 
+/* A stride far beyond x: what there is to compute does not grow with it. */
+static void strides_beyond_x_cost_nothing(void **state)
+{
+    (void)state;
+    rg_tape *t = rg_tape_new(NULL);
+    rg_tensor x = rg_ones(t, RG_F64, RG_SHAPE(1, 1, 2, 2)), w = rg_full(t, RG_F64, RG_SHAPE(1, 1, 1, 1), 3), grad[2];
+    rg_tensor y = rg_conv2d(t, x, w, RG_NIL, WITH(.stride = RG_SHAPE(1 << 30)));
+    assert_true(rg_grad(t, rg_sum(t, y, RG_ALL, false), (rg_tensor[]){x, w}, 2, grad));
+    const double *dx = rg_data_f64(t, grad[0]), *dw = rg_data_f64(t, grad[1]);
+    assert_non_null(dx);
+    assert_non_null(dw);
+    assert_true(dx[0] == 3 && dx[1] == 0 && dx[2] == 0 && dx[3] == 0 && dw[0] == 1);
+    rg_tape_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +369,7 @@ int main(void)
         cmocka_unit_test(infinities_stay_where_they_belong),
         cmocka_unit_test(bad_arguments_are_refused_with_words),
         cmocka_unit_test(a_kernel_as_large_as_x_is_a_product),
+        cmocka_unit_test(strides_beyond_x_cost_nothing),
     };
     return cmocka_run_group_tests_name("conv", tests, NULL, NULL);
 }

@@ -15,38 +15,43 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
-/* The parts of an axis: where zeros stand between the elements of x, results are of as many kinds as meet other
- * positions of the kernel. */
-static int64_t parts_of(const rg__conv_shape *s, int i)
+/* Where zeros stand between the elements of x, results are of as many kinds as meet other positions of the kernel. */
+static int64_t kinds_of(const rg__conv_shape *s, int i)
 {
     return s->stride[i] == 1 ? s->spread[i] : 1;
 }
 
+/* The parts of an axis: the kinds that there are results of. */
+static int64_t parts_of(const rg__conv_shape *s, int i)
+{
+    return kinds_of(s, i) < s->y[i] ? kinds_of(s, i) : s->y[i];
+}
+
 static int64_t axis_numbers(const rg__conv_shape *s, int i)
 {
-    return 3 * s->k[i] + s->stride[i];
+    return 4 * s->k[i];
 }
 
 static rg__conv_axis axis_of(const rg__conv_shape *s, int i, int64_t part, int64_t *numbers)
 {
-    const int64_t k = s->k[i], parts = parts_of(s, i);
+    const int64_t k = s->k[i], kinds = kinds_of(s, i);
     rg__conv_axis a = {.first = part,
-                       .step = parts,
+                       .step = kinds,
                        .index = numbers,
                        .shift = numbers + k,
                        .slot = numbers + 2 * k,
                        .phase = numbers + 3 * k};
-    a.count = s->y[i] > part ? (s->y[i] - part - 1) / parts + 1 : 0;
+    a.count = (s->y[i] - part - 1) / kinds + 1;
     a.every = s->stride[i];
-    a.divisor = parts > 1 ? 1 : s->spread[i];
+    a.divisor = kinds > 1 ? 1 : s->spread[i];
     int64_t least = INT64_MAX, most = INT64_MIN;
     for (int64_t at = 0; at < k; at++) {
         int64_t shift, phase;
-        if (parts > 1) { /* only where it meets an element */
+        if (kinds > 1) { /* only where it meets an element */
             const int64_t place = part + at * s->dilation[i] - s->before[i];
-            shift = floor_div(place, parts);
+            shift = floor_div(place, kinds);
             phase = 0;
-            if (place - shift * parts != 0)
+            if (place - shift * kinds != 0)
                 continue;
         } else {
             shift = at * s->dilation[i] / s->stride[i];
@@ -65,7 +70,7 @@ static rg__conv_axis axis_of(const rg__conv_shape *s, int i, int64_t part, int64
     }
     for (int64_t p = 0; p < a.positions; p++)
         a.shift[p] -= least;
-    a.start = parts > 1 ? least : least * s->stride[i] - s->before[i];
+    a.start = kinds > 1 ? least : least * s->stride[i] - s->before[i];
     a.length = a.positions ? a.count + most - least : 0;
     return a;
 }
