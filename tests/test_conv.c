@@ -45,6 +45,27 @@ static double *random_values(rg_rng *rng, int64_t n)
     return x;
 }
 
+/* Random values for p->s; x and w stored in either order. */
+static void fill_problem(problem *p, rg_rng *rng, bool x_reverse, bool w_reverse)
+{
+    const rg__conv_shape *s = &p->s;
+    const int64_t x[5] = {s->images, s->groups * s->in, s->x[0], s->x[1], s->x[2]};
+    const int64_t w[5] = {s->groups * s->out, s->in, s->k[0], s->k[1], s->k[2]};
+    const int64_t y[5] = {s->images, s->groups * s->out, s->y[0], s->y[1], s->y[2]};
+    lay_out(&p->x, x, x_reverse);
+    lay_out(&p->w, w, w_reverse);
+    lay_out(&p->y, y, false);
+    p->x_numel = p->w_numel = p->y_numel = 1;
+    for (int i = 0; i < 5; i++) {
+        p->x_numel *= x[i];
+        p->w_numel *= w[i];
+        p->y_numel *= y[i];
+    }
+    p->xd = random_values(rng, p->x_numel);
+    p->wd = random_values(rng, p->w_numel);
+    p->yd = random_values(rng, p->y_numel);
+}
+
 static problem problem_new(uint64_t seed)
 {
     rg_rng rng = rg_rng_new(seed, 3);
@@ -64,21 +85,8 @@ static problem problem_new(uint64_t seed)
         s->before[i] = there ? below(&rng, 7) - 2 : 0;
         s->y[i] = there ? 1 + below(&rng, i == 2 ? 36 : 7) : 1;
     }
-    const int64_t x[5] = {s->images, s->groups * s->in, s->x[0], s->x[1], s->x[2]};
-    const int64_t w[5] = {s->groups * s->out, s->in, s->k[0], s->k[1], s->k[2]};
-    const int64_t y[5] = {s->images, s->groups * s->out, s->y[0], s->y[1], s->y[2]};
-    lay_out(&p.x, x, below(&rng, 2));
-    lay_out(&p.w, w, below(&rng, 2));
-    lay_out(&p.y, y, false);
-    p.x_numel = p.w_numel = p.y_numel = 1;
-    for (int i = 0; i < 5; i++) {
-        p.x_numel *= x[i];
-        p.w_numel *= w[i];
-        p.y_numel *= y[i];
-    }
-    p.xd = random_values(&rng, p.x_numel);
-    p.wd = random_values(&rng, p.w_numel);
-    p.yd = random_values(&rng, p.y_numel);
+    const bool x_reverse = below(&rng, 2), w_reverse = below(&rng, 2);
+    fill_problem(&p, &rng, x_reverse, w_reverse);
     return p;
 }
 
@@ -185,30 +193,103 @@ static void agree(uint64_t seed, const char *what, double expected, double found
         fail_msg("seed %llu, %s: %.17g instead of %.17g", (unsigned long long)seed, what, found, expected);
 }
 
+static void compare_with_definition(const problem *p, uint64_t seed)
+{
+    const int64_t n = p->y_numel > p->w_numel ? p->y_numel : p->w_numel;
+    double *expected = calloc((size_t)n, sizeof *expected), *found = calloc((size_t)n, sizeof *found);
+    define(p, add_result, expected);
+    for (size_t size = 4; size <= 8; size += 4) {
+        run(p, false, size, 1, found);
+        for (int64_t i = 0; i < p->y_numel; i++)
+            agree(seed, "result", expected[i], found[i], size == 4 ? 1e-5 : 1e-13);
+    }
+    memset(expected, 0, (size_t)n * sizeof *expected);
+    define(p, add_weight, expected);
+    for (size_t size = 4; size <= 8; size += 4) {
+        run(p, true, size, 1, found);
+        for (int64_t i = 0; i < p->w_numel; i++)
+            agree(seed, "weight", expected[i], weight_at(p, found, i), size == 4 ? 1e-4 : 1e-12);
+    }
+    free(expected);
+    free(found);
+}
+
 static void kernels_give_what_the_definition_gives(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < KINDS; seed++) {
         problem p = problem_new(seed);
-        const int64_t n = p.y_numel > p.w_numel ? p.y_numel : p.w_numel;
-        double *expected = calloc((size_t)n, sizeof *expected), *found = calloc((size_t)n, sizeof *found);
-        define(&p, add_result, expected);
-        for (size_t size = 4; size <= 8; size += 4) {
-            run(&p, false, size, 1, found);
-            for (int64_t i = 0; i < p.y_numel; i++)
-                agree(seed, "result", expected[i], found[i], size == 4 ? 1e-5 : 1e-13);
-        }
-        memset(expected, 0, (size_t)n * sizeof *expected);
-        define(&p, add_weight, expected);
-        for (size_t size = 4; size <= 8; size += 4) {
-            run(&p, true, size, 1, found);
-            for (int64_t i = 0; i < p.w_numel; i++)
-                agree(seed, "weight", expected[i], weight_at(&p, found, i), size == 4 ? 1e-4 : 1e-12);
-        }
-        free(expected);
-        free(found);
+        compare_with_definition(&p, seed);
         problem_free(&p);
     }
+}
+
+static const rg__conv_shape WIDE[] = {
+    {1, 1, 20, 3, {1, 2, 6001}, {1, 2, 3}, {1, 3, 6003}, {1, 1, 1}, {1, 1, 2}, {1, 1, 1}, {0, 1, 3}},
+    {2, 1, 18, 34, {1, 1, 4100}, {1, 1, 3}, {1, 1, 2050}, {1, 1, 2}, {1, 1, 1}, {1, 1, 1}, {0, 0, 1}},
+    {1, 2, 40, 1, {1, 1, 3000}, {1, 1, 4}, {1, 1, 5999}, {1, 1, 1}, {1, 1, 1}, {1, 1, 2}, {0, 0, 1}},
+    {1, 1, 70, 2, {1, 1, 2000}, {1, 1, 2}, {1, 1, 1400}, {1, 1, 1}, {1, 1, 600}, {1, 1, 1}, {0, 0, 0}},
+    {1, 1, 40, 2, {1, 1, 3000}, {1, 1, 3}, {1, 1, 3000}, {1, 1, 2}, {1, 1, 1}, {1, 1, 2}, {0, 0, 1}},
+};
+
+/* Rows that are computed in parts. */
+static void wide_rows_give_what_the_definition_gives(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(WIDE); i++) {
+        rg_rng rng = rg_rng_new(i, 5);
+        problem p = {.s = WIDE[i]};
+        fill_problem(&p, &rng, i % 2, i % 3);
+        compare_with_definition(&p, i);
+        problem_free(&p);
+    }
+}
+
+/* A copy of a long sequence for each of many threads would fill a machine. */
+static void memory_does_not_grow_with_long_rows(void **state)
+{
+    (void)state;
+    const rg__conv_shape s = {1,         1,         128,       128,      {1, 1, 30000}, {1, 1, 3}, {1, 1, 30000},
+                              {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 1}};
+    rg_rng rng = rg_rng_new(1, 6);
+    problem p = {.s = s};
+    fill_problem(&p, &rng, false, false);
+    float *x = single(p.xd, p.x_numel), *w = single(p.wd, p.w_numel), *y = single(p.yd, p.y_numel);
+    for (int weight = 0; weight < 2; weight++) {
+        rg__pool pool = {0};
+        rg__conv_array ax = p.x, aw = p.w, ay = p.y;
+        ax.data = (char *)x;
+        aw.data = (char *)w;
+        ay.data = (char *)y;
+        assert_true(weight ? rg__conv_weight(sizeof *x, &s, ax, ay, w, 16, &pool)
+                           : rg__conv(sizeof *x, &s, ax, aw, y, 16, &pool));
+        assert_true(pool.bytes < (size_t)p.x_numel * 2 * sizeof *x);
+        rg__pool_free(&pool);
+    }
+    free(x);
+    free(w);
+    free(y);
+    problem_free(&p);
+}
+
+/* The planes of one thread could be counted in bytes, those of 32 could not. */
+static void more_memory_than_can_be_counted_is_refused(void **state)
+{
+    (void)state;
+    const int64_t high = (1 << 28) + 16383, wide = (1 << 28) - 16387;
+    const rg__conv_shape s = {
+        1, 1, 1, 1100, {1, 3, 5}, {1, 2, 2}, {1, 4, 4}, {1, 1, 1}, {1, high, wide}, {1, 1, 1}, {0, high / 2, wide / 2}};
+    rg_rng rng = rg_rng_new(1, 7);
+    problem p = {.s = s};
+    fill_problem(&p, &rng, false, false);
+    p.x.data = (char *)p.xd;
+    p.w.data = (char *)p.wd;
+    p.y.data = (char *)p.yd;
+    rg__pool pool = {0};
+    assert_false(rg__conv(sizeof(double), &s, p.x, p.w, p.yd, 32, &pool));
+    assert_false(rg__conv_weight(sizeof(double), &s, p.x, p.y, p.wd, 32, &pool));
+    rg__pool_free(&pool);
+    problem_free(&p);
 }
 
 /* Large enough to be shared out, with one image and with several. */
@@ -219,24 +300,13 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
         {1, 1, 5, 14, {1, 40, 41}, {1, 3, 3}, {1, 40, 41}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}},
         {7, 2, 4, 9, {1, 20, 21}, {1, 3, 2}, {1, 10, 11}, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}},
         {3, 64, 1, 1, {1, 14, 14}, {1, 3, 3}, {1, 14, 14}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}},
+        {1, 1, 40, 14, {1, 2, 9000}, {1, 1, 3}, {1, 2, 9000}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 1}},
         {2, 1, 130, 70, {1, 24, 24}, {1, 3, 3}, {1, 47, 47}, {1, 1, 1}, {1, 1, 1}, {1, 2, 2}, {0, 1, 1}},
     };
     for (size_t i = 0; i < COUNT(shapes); i++) {
         rg_rng rng = rg_rng_new(i, 4);
         problem p = {.s = shapes[i]};
-        const rg__conv_shape *s = &p.s;
-        const int64_t x[5] = {s->images, s->groups * s->in, s->x[0], s->x[1], s->x[2]};
-        const int64_t w[5] = {s->groups * s->out, s->in, s->k[0], s->k[1], s->k[2]};
-        const int64_t y[5] = {s->images, s->groups * s->out, s->y[0], s->y[1], s->y[2]};
-        lay_out(&p.x, x, false);
-        lay_out(&p.w, w, false);
-        lay_out(&p.y, y, false);
-        p.x_numel = p.x.strides[0] * x[0];
-        p.w_numel = p.w.strides[0] * w[0];
-        p.y_numel = p.y.strides[0] * y[0];
-        p.xd = random_values(&rng, p.x_numel);
-        p.wd = random_values(&rng, p.w_numel);
-        p.yd = random_values(&rng, p.y_numel);
+        fill_problem(&p, &rng, false, false);
         for (int weight = 0; weight < 2; weight++) {
             const int64_t n = weight ? p.w_numel : p.y_numel;
             double *one = calloc((size_t)n, sizeof *one), *more = calloc((size_t)n, sizeof *more);
@@ -365,6 +435,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_give_what_the_definition_gives),
+        cmocka_unit_test(wide_rows_give_what_the_definition_gives),
+        cmocka_unit_test(memory_does_not_grow_with_long_rows),
+        cmocka_unit_test(more_memory_than_can_be_counted_is_refused),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(infinities_stay_where_they_belong),
         cmocka_unit_test(bad_arguments_are_refused_with_words),

@@ -35,14 +35,14 @@ static void pack_weights(const rg__conv_part *p, const rg__conv_array *w, const 
                             }
 }
 
-/* Consecutive places of one output channel, from a column on, into y at the row's beginning: those past the end of a row are
- * left out. */
-static void store_places(const rg__conv_part *p, const char *from, int64_t column, int64_t n, char *y)
+/* Consecutive places of one output channel, from a column on, into y at the row's beginning: those past the columns of a row
+ * are left out. */
+static void store_places(const rg__conv_part *p, int64_t columns, const char *from, int64_t column, int64_t n, char *y)
 {
     const int64_t size = (int64_t)p->size, step = p->width.step, y_row = p->s->y[2] * p->height.step * size;
     for (; n > 0; y += y_row, column = 0) {
         const int64_t whole = p->line - column < n ? p->line - column : n;
-        const int64_t kept = p->width.count - column < whole ? p->width.count - column : whole;
+        const int64_t kept = columns - column < whole ? columns - column : whole;
         char *to = y + column * step * size;
         if (step == 1 && kept > 0)
             memcpy(to, from, (size_t)(kept * size));
@@ -58,17 +58,17 @@ static void store_places(const rg__conv_part *p, const char *from, int64_t colum
  * makes less tiles of them. */
 typedef struct tiling {
     int wider;
-    int64_t wide, length, across, count;
+    int64_t columns, wide, length, across, count;
 } tiling;
 
 static tiling tiling_of(const work *w, const rg__conv_task *k, int64_t panels, int64_t channels)
 {
     const rg__conv_part *p = w->p;
-    tiling t = {.wider = panels == 1 ? rg__taps_wider(channels) : 1, .length = p->width.count};
+    tiling t = {.wider = panels == 1 ? rg__taps_wider(channels) : 1, .columns = k->columns, .length = k->columns};
     t.wide = (int64_t)w->kernel->taps_columns * t.wider;
     t.across = (t.length + t.wide - 1) / t.wide;
     t.count = k->rows * t.across;
-    const int64_t places = (k->rows - 1) * p->line + t.length, tiles = (places + t.wide - 1) / t.wide;
+    const int64_t places = (k->rows - 1) * p->line + k->columns, tiles = (places + t.wide - 1) / t.wide;
     if (tiles < t.count) {
         t.length = places;
         t.across = t.count = tiles;
@@ -85,13 +85,13 @@ static void run_tile(const work *w, const char *weights, int64_t count, const ti
     const int64_t size = (int64_t)p->size, at = tile % t->across * t->wide, place = tile / t->across * p->line + at;
     const int64_t n = t->length - at < t->wide ? t->length - at : t->wide, column = place % p->line;
     const int64_t channel = s->y[0] * s->y[1] * s->y[2];
-    const bool direct = n == t->wide && column + n <= p->width.count && p->width.step == 1;
+    const bool direct = n == t->wide && column + n <= t->columns && p->width.step == 1;
     _Alignas(64) char sums[RG__GEMM_TILE_BYTES];
     y += place / p->line * p->height.step * s->y[2] * size;
     w->kernel->taps((int)count, t->wider, p->terms, weights, w->kernel->rows, planes + place * size, p->offset,
                     direct ? y + column * size : sums, direct ? channel : t->wide);
     for (int64_t i = 0; i < count && !direct; i++)
-        store_places(p, sums + i * t->wide * size, column, n, y + i * channel * size);
+        store_places(p, t->columns, sums + i * t->wide * size, column, n, y + i * channel * size);
 }
 
 /* Panels first to end of a task. A panel is used for several tiles while it is in a cache. */
@@ -104,9 +104,10 @@ static void run_task(const work *w, const rg__conv_task *k, int64_t first, int64
     const int64_t channel = (k->image * s->groups + k->group) * s->out, panel_bytes = rows * p->terms * size;
     const char *weights = w->weights + k->group * w->panels * panel_bytes;
     const tiling t = tiling_of(w, k, end - first, s->out - first * rows);
-    char *y = w->y + ((channel * s->y[0] + p->depth.first + k->place * p->depth.step) * area +
-                      (p->height.first + k->row * p->height.step) * s->y[2] + p->width.first) *
-                         size;
+    char *y =
+        w->y + ((channel * s->y[0] + p->depth.first + k->place * p->depth.step) * area +
+                (p->height.first + k->row * p->height.step) * s->y[2] + p->width.first + k->column * p->width.step) *
+                   size;
     for (int64_t from = 0; from < t.count; from += TOGETHER)
         for (int64_t panel = first; panel < end; panel++) {
             const int64_t o = panel * rows, count = s->out - o < rows ? s->out - o : rows;
@@ -146,7 +147,7 @@ static bool conv_part(const rg__conv_part *p, const rg__conv_array *x, const rg_
         threads = 1;
     threads = threads < k.tasks.count * k.shares ? threads : (int)(k.tasks.count * k.shares);
     const size_t packed = (size_t)(p->s->groups * k.panels * kernel->rows * p->terms) * p->size;
-    const size_t planes = (size_t)threads * rg__conv_bytes(p);
+    const size_t planes = rg__conv_room(threads, rg__conv_bytes(p), 0);
     char *weights = rg__pool_get(pool, packed);
     k.planes = rg__pool_get(pool, planes);
     k.weights = weights;

@@ -6,6 +6,7 @@
 enum {
     PLANES_BYTES = 1 << 18, /* of the planes of one part: they are read many times, and should stay in a cache */
     PLANE_LINE = 16,        /* elements; planes are an odd number of these apart, to spread over a cache's sets */
+    COLUMNS = 512,          /* rows of fewer results are not cut */
 };
 
 /* ---- where the kernel meets an axis ---- */
@@ -86,16 +87,30 @@ static int64_t source(const rg__conv_axis *a, int64_t slot, int64_t e, int64_t e
 
 /* ---- planes ---- */
 
-static void part_layout(rg__conv_part *p, int64_t rows)
+static void part_layout(rg__conv_part *p, int64_t rows, int64_t columns)
 {
     const int64_t height = rows + p->height.length - p->height.count;
     p->rows = rows;
-    p->line = p->width.length;
+    p->columns = columns;
+    p->line = columns + p->width.length - p->width.count;
     p->plane = (height * p->line + PLANE_LINE - 1) / PLANE_LINE * PLANE_LINE;
     p->plane += (p->plane / PLANE_LINE % 2 == 0) * PLANE_LINE;
     p->planes = p->depth.positions * p->height.phases * p->width.phases;
     p->all = p->s->in * p->planes * p->plane;
-    p->places = (rows - 1) * p->line + p->width.count;
+    p->places = (rows - 1) * p->line + columns;
+}
+
+/* Few enough rows, and columns of one row, that the planes stay in a cache; not so few columns that most of a line is what the
+ * next ones need again. */
+static void choose_layout(rg__conv_part *p)
+{
+    const int64_t again = p->width.length - p->width.count, least = again > COLUMNS ? again : COLUMNS;
+    int64_t rows = p->height.count, columns = p->width.count;
+    part_layout(p, rows, columns);
+    while (rows > 1 && rg__conv_bytes(p) > PLANES_BYTES)
+        part_layout(p, rows = (rows + 1) / 2, columns);
+    while (columns > least && rg__conv_bytes(p) > PLANES_BYTES)
+        part_layout(p, rows, columns = (columns / 2 + COLUMNS / 4) / (COLUMNS / 4) * (COLUMNS / 4));
 }
 
 int64_t rg__conv_numbers(const rg__conv_shape *s)
@@ -116,10 +131,7 @@ rg__conv_part rg__conv_part_of(size_t size, const rg__conv_shape *s, int64_t whi
     p.terms = s->in * p.depth.positions * p.height.positions * p.width.positions;
     if (p.terms == 0 || p.depth.count * p.height.count * p.width.count == 0)
         return p;
-    int64_t rows = p.height.count;
-    part_layout(&p, rows);
-    while (rows > 1 && (size_t)p.all * size > PLANES_BYTES)
-        part_layout(&p, rows = (rows + 1) / 2);
+    choose_layout(&p);
     int64_t term = 0;
     for (int64_t c = 0; c < s->in; c++)
         for (int64_t d = 0; d < p.depth.positions; d++)
@@ -138,10 +150,17 @@ int64_t rg__conv_parts(const rg__conv_shape *s)
     return parts_of(s, 0) * parts_of(s, 1) * parts_of(s, 2);
 }
 
-/* Bytes of the planes; kernels read a little past the places that they are asked for. */
+size_t rg__conv_room(int64_t count, size_t bytes, size_t more)
+{
+    size_t room;
+    if (__builtin_mul_overflow((size_t)count, bytes, &room) || __builtin_add_overflow(room, more, &room))
+        return SIZE_MAX;
+    return room;
+}
+
 size_t rg__conv_bytes(const rg__conv_part *p)
 {
-    return (size_t)p->all * p->size + RG__GEMM_TILE_BYTES;
+    return rg__conv_room(p->all, p->size, RG__GEMM_TILE_BYTES);
 }
 
 #define COPY(T)                     \
@@ -158,14 +177,14 @@ void rg__conv_copy(size_t size, int64_t n, char *to, const char *from, int64_t f
         COPY(uint64_t);
 }
 
-/* One row of a plane from a row of x, zeros around. */
-static void fill_line(const rg__conv_part *p, char *to, const char *from, int64_t stride, int64_t slot)
+/* One row of a plane, from a column of the results on, from a row of x, zeros around. */
+static void fill_line(const rg__conv_part *p, char *to, const char *from, int64_t stride, int64_t slot, int64_t column)
 {
     const rg__conv_axis *a = &p->width;
     const int64_t extent = p->s->x[2], size = (int64_t)p->size;
     if (a->divisor > 1) {
-        for (int64_t e = 0; e < a->length; e++) {
-            const int64_t i = source(a, slot, e, extent);
+        for (int64_t e = 0; e < p->line; e++) {
+            const int64_t i = source(a, slot, column + e, extent);
             if (i < 0)
                 memset(to + e * size, 0, p->size);
             else
@@ -173,15 +192,15 @@ static void fill_line(const rg__conv_part *p, char *to, const char *from, int64_
         }
         return;
     }
-    const int64_t start = a->start + a->phase[slot];
+    const int64_t start = a->start + a->phase[slot] + column * a->every;
     int64_t head = start < 0 ? (-start + a->every - 1) / a->every : 0;
     int64_t end = extent > start ? (extent - start - 1) / a->every + 1 : 0;
-    head = head < a->length ? head : a->length;
-    end = end < head ? head : end < a->length ? end : a->length;
+    head = head < p->line ? head : p->line;
+    end = end < head ? head : end < p->line ? end : p->line;
     memset(to, 0, (size_t)(head * size));
     rg__conv_copy(p->size, end - head, to + head * size, from + (start + head * a->every) * stride * size,
                   a->every * stride);
-    memset(to + end * size, 0, (size_t)((a->length - end) * size));
+    memset(to + end * size, 0, (size_t)((p->line - end) * size));
 }
 
 void rg__conv_fill(const rg__conv_part *p, const rg__conv_array *x, const rg__conv_task *k, char *planes)
@@ -200,24 +219,28 @@ void rg__conv_fill(const rg__conv_part *p, const rg__conv_array *x, const rg__co
                         if (deep < 0 || i < 0)
                             memset(to, 0, (size_t)(p->line * size));
                         else
-                            fill_line(p, to, image + (c * st[1] + deep * st[2] + i * st[3]) * size, st[4], w);
+                            fill_line(p, to, image + (c * st[1] + deep * st[2] + i * st[3]) * size, st[4], w, k->column);
                     }
         }
 }
 
-/* ---- tasks: rows of results, at places of the depth, of images and groups ---- */
+/* ---- tasks: rows and columns of results, at places of the depth, of images and groups ---- */
 
 rg__conv_tasks rg__conv_tasks_of(const rg__conv_part *p)
 {
     if (p->rows == 0) /* no results of this kind, or none that meet anything */
-        return (rg__conv_tasks){0, 0};
+        return (rg__conv_tasks){0, 0, 0};
     const int64_t blocks = (p->height.count + p->rows - 1) / p->rows;
-    return (rg__conv_tasks){blocks, p->s->images * p->s->groups * p->depth.count * blocks};
+    const int64_t across = (p->width.count + p->columns - 1) / p->columns;
+    return (rg__conv_tasks){blocks, across, p->s->images * p->s->groups * p->depth.count * blocks * across};
 }
 
 rg__conv_task rg__conv_task_at(const rg__conv_part *p, const rg__conv_tasks *t, int64_t number)
 {
     rg__conv_task k;
+    k.column = number % t->across * p->columns;
+    k.columns = p->width.count - k.column < p->columns ? p->width.count - k.column : p->columns;
+    number /= t->across;
     k.row = number % t->blocks * p->rows;
     k.rows = p->height.count - k.row < p->rows ? p->height.count - k.row : p->rows;
     number /= t->blocks;
@@ -231,7 +254,7 @@ rg__conv_task rg__conv_task_at(const rg__conv_part *p, const rg__conv_tasks *t, 
 bool rg__conv_worth_threads(const rg__conv_part *p)
 {
     const rg__conv_shape *s = p->s;
-    return (double)s->images * (double)s->groups * (double)s->out * (double)p->terms * (double)s->y[0] *
-               (double)s->y[1] * (double)s->y[2] >
+    return (double)s->images * (double)s->groups * (double)s->out * (double)p->terms * (double)p->depth.count *
+               (double)p->height.count * (double)p->width.count >
            65536;
 }

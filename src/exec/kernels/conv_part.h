@@ -26,9 +26,9 @@ typedef struct rg__conv_part {
     const rg__conv_shape *s;
     size_t size;
     rg__conv_axis depth, height, width;
-    int64_t rows;                     /* results of the height that are computed at a time */
+    int64_t rows, columns;            /* results of the height and of the width that are computed at a time */
     int64_t line, plane, planes, all; /* elements: of a row, a plane; planes of a channel; elements in all */
-    int64_t places;                   /* consecutive places of `rows` rows */
+    int64_t places;                   /* consecutive places of `rows` rows of `columns` */
     int64_t terms;                    /* channels times positions */
     int64_t *offset;                  /* by term: where its shifted plane begins */
     int64_t *weight;                  /* by term: which of the weights of an output channel it has */
@@ -39,18 +39,22 @@ int64_t rg__conv_parts(const rg__conv_shape *s);
 int64_t rg__conv_numbers(const rg__conv_shape *s); /* that a part needs room for */
 rg__conv_part rg__conv_part_of(size_t size, const rg__conv_shape *s, int64_t which, int64_t *numbers);
 
-/* Bytes of the planes; kernels read a little past the places that they are asked for. */
+/* Bytes of the planes; kernels read a little past the places that they are asked for. SIZE_MAX, which no pool has, for more
+ * than can be counted. */
 size_t rg__conv_bytes(const rg__conv_part *p);
+
+/* count times bytes, and bytes more; SIZE_MAX for more than can be counted. */
+size_t rg__conv_room(int64_t count, size_t bytes, size_t more);
 
 /* n elements that are `from_step` apart, side by side. */
 void rg__conv_copy(size_t size, int64_t n, char *to, const char *from, int64_t from_step);
 
-/* A task: rows of results, at a place of the depth, of an image and a group. */
+/* A task: some columns of some rows of results, at a place of the depth, of an image and a group. */
 typedef struct rg__conv_tasks {
-    int64_t blocks, count; /* of rows; in all */
+    int64_t blocks, across, count; /* of rows; of columns; in all */
 } rg__conv_tasks;
 typedef struct rg__conv_task {
-    int64_t image, group, place, row, rows;
+    int64_t image, group, place, row, rows, column, columns;
 } rg__conv_task;
 rg__conv_tasks rg__conv_tasks_of(const rg__conv_part *p);
 rg__conv_task rg__conv_task_at(const rg__conv_part *p, const rg__conv_tasks *t, int64_t number);

@@ -32,10 +32,10 @@ static const char *results_of(const weight_work *w, const rg__conv_task *k, int6
 {
     const rg__conv_part *p = w->p;
     const int64_t *st = w->y->strides;
-    return w->y->data + (k->image * st[0] + (k->group * p->s->out + o) * st[1] +
-                         (p->depth.first + k->place * p->depth.step) * st[2] +
-                         (p->height.first + k->row * p->height.step) * st[3] + p->width.first * st[4]) *
-                            (int64_t)p->size;
+    return w->y->data +
+           (k->image * st[0] + (k->group * p->s->out + o) * st[1] + (p->depth.first + k->place * p->depth.step) * st[2] +
+            (p->height.first + k->row * p->height.step) * st[3] + (p->width.first + k->column * p->width.step) * st[4]) *
+               (int64_t)p->size;
 }
 
 /* ---- output channels side by side ---- */
@@ -44,7 +44,7 @@ static const char *results_of(const weight_work *w, const rg__conv_task *k, int6
 static void fill_places(const weight_work *w, const rg__conv_task *k, int64_t first, int64_t end, char *to)
 {
     const rg__conv_part *p = w->p;
-    const int64_t *st = w->y->strides, columns = p->width.count, places = k->rows * columns;
+    const int64_t *st = w->y->strides, columns = k->columns, places = k->rows * columns;
     for (int64_t block = first; block < end; block++, to += places * w->width * (int64_t)p->size) {
         const int64_t o = block * w->width, left = p->s->out - o, count = left < w->width ? left : w->width;
         const int64_t dims[3] = {k->rows, columns, count};
@@ -60,14 +60,14 @@ static void fill_places(const weight_work *w, const rg__conv_task *k, int64_t fi
 static void add_outer(const weight_work *w, const rg__conv_task *k, int64_t first, int64_t end, char *memory, char *sums)
 {
     const rg__conv_part *p = w->p;
-    const int64_t size = (int64_t)p->size, places = k->rows * p->width.count;
+    const int64_t size = (int64_t)p->size, places = k->rows * k->columns;
     char *results = memory + rg__conv_bytes(p);
     fill_places(w, k, first, end, results);
     for (int64_t block = first; block < end; block++, results += places * w->width * size) {
         char *c = sums + (k->group * w->blocks + block) * w->terms * w->width * size;
         for (int64_t term = 0; term < p->terms; term += OUTER_ROWS) {
             const int64_t rows = p->terms - term < OUTER_ROWS ? p->terms - term : OUTER_ROWS;
-            w->kernel->outer((int)rows, k->rows, p->width.count, memory, p->offset + term, p->line, results, c,
+            w->kernel->outer((int)rows, k->rows, k->columns, memory, p->offset + term, p->line, results, c,
                              p->weight + term);
         }
     }
@@ -83,7 +83,7 @@ static void fill_lanes(const weight_work *w, const rg__conv_task *k, int64_t fir
     for (int64_t o = first; o < end; o++, to += w->lanes * size) {
         memset(to, 0, (size_t)(w->lanes * size));
         for (int64_t row = 0; row < k->rows; row++)
-            rg__conv_copy(p->size, p->width.count, to + row * p->line * size,
+            rg__conv_copy(p->size, k->columns, to + row * p->line * size,
                           results_of(w, k, o) + row * p->height.step * w->y->strides[3] * size,
                           p->width.step * w->y->strides[4]);
     }
@@ -98,7 +98,7 @@ static void add_lags(const weight_work *w, const rg__conv_task *k, int64_t first
 {
     const rg__conv_part *p = w->p;
     const int64_t size = (int64_t)p->size, unit = w->kernel->taps_columns;
-    const int64_t n = ((k->rows - 1) * p->line + p->width.count + unit - 1) / unit * unit;
+    const int64_t n = ((k->rows - 1) * p->line + k->columns + unit - 1) / unit * unit;
     char *results = memory + rg__conv_bytes(p);
     _Alignas(64) char tile[LAG_ROWS * LAG_COLUMNS * sizeof(double)];
     fill_lanes(w, k, first, end, results);
@@ -149,13 +149,12 @@ static bool add_part(weight_work w, int threads, rg__pool *pool)
     const int64_t unit = w.kernel->taps_columns;
     w.tasks = rg__conv_tasks_of(p);
     w.lanes = (p->places + unit - 1) / unit * unit;
-    const int64_t results = w.outer ? p->rows * p->width.count : w.lanes;
-    w.memory_bytes = rg__conv_bytes(p) + (size_t)(w.blocks * w.width * results) * p->size;
-    w.memory_bytes = (w.memory_bytes + 63) / 64 * 64;
+    const int64_t results = (w.outer ? p->rows * p->columns : w.lanes) + 15; /* threads in cache lines of their own */
+    w.memory_bytes = rg__conv_room(w.blocks * w.width, rg__conv_room(results / 16, 16 * p->size, 0), rg__conv_bytes(p));
     if (!rg__conv_worth_threads(p))
         threads = 1;
     threads = threads < w.chunks * w.shares ? threads : (int)(w.chunks * w.shares);
-    const size_t bytes = (size_t)threads * w.memory_bytes;
+    const size_t bytes = rg__conv_room(threads, w.memory_bytes, 0);
     w.memory = rg__pool_get(pool, bytes);
     if (!w.memory)
         return false;
