@@ -15,6 +15,8 @@
 #include <retrograd/ops/bitwise.h>
 #include <retrograd/ops/conv.h>
 #include <retrograd/ops/math.h>
+#include <retrograd/ops/pool.h>
+#include <retrograd/ops/resize.h>
 #include <retrograd/ops/scan.h>
 #include <retrograd/ops/sort.h>
 #include <retrograd/ops/statistics.h>

@@ -17,6 +17,13 @@
     _(product)          \
     _(index)            \
     _(conv)             \
+    _(pool_max)         \
+    _(resample)         \
+    _(pool)             \
+    _(resize)           \
+    _(fold)             \
+    _(weighted)         \
+    _(grid)             \
     _(math)             \
     _(special)          \
     _(arithmetic)       \

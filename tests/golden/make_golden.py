@@ -14,6 +14,7 @@ import golden_conv as conv
 import golden_elementwise as elementwise
 import golden_math
 import golden_sorting as sorting
+import golden_pool as pool
 import golden_training as training
 from golden_write import Writer
 
@@ -30,6 +31,9 @@ FAMILIES = [
     ("scan", "Scans.", sorting.scans),
     ("sort", "Sorting, searching, counting.", sorting.sorting),
     ("order", "Order statistics, norms, further reductions.", sorting.order_statistics),
+    ("pool", "Pooling.", pool.pooling),
+    ("resize", "Images in another size, shuffled, and as columns.", pool.resizing),
+    ("grid", "Sampling along grids.", pool.sampling),
     ("create", "Creation.", arrays.creation),
     ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
     ("special", "Special functions.", golden_math.special),
