@@ -99,7 +99,8 @@ static const struct entry ENTRIES[] = {
 static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", "rg_optim_step", "rg_optim_free"};
 
 /* Without values that PyTorch could know: our own random numbers (see test_random), and a getter. */
-static const char *const NOT_COMPARABLE[] = {"rg_rand", "rg_randn", "rg_rand_like", "rg_randn_like", "rg_optim_lr"};
+static const char *const NOT_COMPARABLE[] = {"rg_rand",       "rg_randn",          "rg_rand_like",
+                                             "rg_randn_like", "rg_gumbel_softmax", "rg_optim_lr"};
 
 /* ---- the files and what is allowed ------------------------------------------------------------------------------- */
 
@@ -135,6 +136,11 @@ static const struct family FAMILIES[] = {
     {"special",    APPLY, 1,      1e-12, 1e-3, 2e-6, 3e-2, false},
     {"activation", APPLY, 1,      1e-12, 1e-3, 2e-6, 3e-2, false},
     {"bitwise",    APPLY, 1,      0,     0,    0,    0,    false},
+    {"normalise",    APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
+    {"distance", APPLY, INFINITY, 1e-12, 1,    2e-6, 1,    false},
+    {"fft",     APPLY,  INFINITY, 1e-14, 1,    3e-7, 1,    false},
+    {"attention", APPLY, INFINITY, 1e-12, 1,   2e-6, 1,    false},
+    {"ctc",     APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"loss",    OP,     INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"init",    INIT,   1,        0,     0,    0,    0,    false},
     {"scalar",  SCALAR, 1,        1e-12, 0,    0,    0,    false},

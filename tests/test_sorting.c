@@ -491,7 +491,7 @@ static void quantiles_of_many_numbers(void **state)
     for (int i = 0; i <= 1000; i++)
         x[i] = (i * 389) % 1001; /* all of 0 to 1000 */
     const rg_tensor y =
-        rg_quantile(tape, rg_input_f64(tape, RG_SHAPE(7, 11, 13), x), q, 101, RG_ALL, true, RG_INTERPOLATE_LINEAR);
+        rg_quantile(tape, rg_input_f64(tape, RG_SHAPE(7, 11, 13), x), q, 101, RG_ALL, true, RG_QUANTILE_LINEAR);
     const double *const found = rg_data_f64(tape, y);
     assert_shape(y, 101, 1, 1, 1);
     for (int i = 0; i <= 100; i++)
@@ -560,7 +560,7 @@ static void bad_arguments_are_refused_by_name(void **state)
     REFUSED(rg_quantile(tape, x, &nan, 1, RG_ALL, false, 0), RG_ERROR_ARGUMENT, "quantile: ", "nan");
     REFUSED(rg_quantile(tape, x, NULL, 1, RG_ALL, false, 0), RG_ERROR_ARGUMENT, "quantile: ", "NULL");
     REFUSED(rg_quantile(tape, x, q, -1, RG_ALL, false, 0), RG_ERROR_ARGUMENT, "quantile: ", "-1 numbers");
-    REFUSED(rg_quantile(tape, x, q, 1, RG_ALL, false, (rg_interpolation)5), RG_ERROR_ARGUMENT,
+    REFUSED(rg_quantile(tape, x, q, 1, RG_ALL, false, (rg_quantile_between)5), RG_ERROR_ARGUMENT,
             "quantile: ", "interpolation 5");
     REFUSED(rg_quantile(tape, none, q, 1, RG_ALL, false, 0), RG_ERROR_SHAPE, "quantile: ", "no elements");
     REFUSED(rg_nanquantile(tape, x, q, 2, RG_AXES(1), false, 0), RG_ERROR_ARGUMENT, "nanquantile: ", "1.5");

@@ -42,6 +42,7 @@ rg__reading rg__read_as(const rg__build *b, uint32_t operand, int rank, const in
         r.whole = n->offset == 0 && rg__build_node(b, n->root)->numel == dense;
         return r;
     }
+    r.columns = repeated;
     for (; i >= 0 && (dims[i] == 1 || r.strides[i] == 0); i--)
         ;
     if (i < 0 && repeated == 1) {

@@ -230,8 +230,9 @@ static bool run_block(const rg__fused *f, char *const *address, char *scratch, c
             continue;
         }
         if (k->kind == RG__GATHER) {
-            gather(scratch + k->out.at, address[k->in[0].at] + k->in[0].offset * k->in[0].size, k, row * columns,
-                   rows * columns);
+            const int64_t each = k->by_row ? 1 : columns;
+            gather(scratch + k->out.at, address[k->in[0].at] + k->in[0].offset * k->in[0].size, k, row * each,
+                   rows * each);
             continue;
         }
         if (k->kind == RG__PICK || k->kind == RG__PLACE) {

@@ -116,12 +116,13 @@ static rg__operand repeated(rg__writer *w, rg__operand rows, rg_dtype dtype)
     return slot;
 }
 
+/* Elements of any strides: one for each position, or, by_row, for each row. */
 static rg__operand gathered(rg__writer *w, rg__operand value, const rg__reading *r, int rank, const int64_t *dims,
-                            rg_dtype dtype)
+                            rg_dtype dtype, bool by_row)
 {
     /* Neighbouring axes that lie one behind the other are walked as one; a scalar space has one axis. */
     int64_t *d = rg__plan_alloc(w->b, 2 * RG_MAX_RANK * sizeof *d), *s = d ? d + RG_MAX_RANK : NULL;
-    rg__operand slot = rg__new_slot(w, dtype, false);
+    rg__operand slot = rg__new_slot(w, dtype, by_row);
     rg__instruction *k = rg__add_instruction(w, RG__GATHER);
     if (!d || !k)
         return slot;
@@ -137,15 +138,31 @@ static rg__operand gathered(rg__writer *w, rg__operand value, const rg__reading 
             s[n++] = r->strides[i];
         }
     }
+    if (by_row) /* the last axis is what is the same along rows, and as long as they are or a multiple of that */
+        d[n - 1] /= w->f->columns;
     if (n == 0) {
         d[0] = 1;
         n = 1;
     }
+    k->by_row = by_row;
     k->out = slot;
     k->in[0] = value;
     k->rank = n;
     k->dims = d;
     k->strides = s;
+    return slot;
+}
+
+/* Rows in another order, or repeated: their elements are gathered, and then read as elements of rows are. */
+static rg__operand gathered_rows(rg__writer *w, rg__operand value, rg__reading r, uint32_t root, const rg__node *n,
+                                 rg_dtype dtype)
+{
+    r.kind = RG__READ_ROWS; /* which these strides never are: no other operand is found in its place */
+    const rg__operand *known = rg__find_loaded(w, root, value.offset, &r, n->rank, n->dims);
+    if (known)
+        return *known;
+    const rg__operand slot = gathered(w, value, &r, n->rank, n->dims, dtype, true);
+    rg__remember_loaded(w, root, value.offset, &r, n->rank, n->dims, slot);
     return slot;
 }
 
@@ -179,14 +196,17 @@ rg__operand rg__read_operand(rg__writer *w, const rg__node *n, int i, bool by_ro
         value.kind = RG__SAME_OF;
         return value;
     }
-    const bool rows = inside || (r.kind == RG__READ_ROWS && r.columns == w->f->columns);
-    if (!inside && rows)
+    const int64_t columns = w->f->columns, offset = inside ? 0 : in->offset;
+    const bool strewn = !inside && r.kind == RG__READ_ANY && columns > 1 && r.columns % columns == 0;
+    const bool rows = inside || strewn || (r.kind == RG__READ_ROWS && r.columns == columns);
+    if (strewn)
+        value = gathered_rows(w, value, r, root, n, dtype);
+    else if (!inside && rows)
         value.kind = RG__ROWS_OF;
-    if (rows && (want == RG__ROWS || (want == RG__MAY_BE_ONE && w->f->columns >= WIDE))) {
+    if (rows && (want == RG__ROWS || (want == RG__MAY_BE_ONE && columns >= WIDE))) {
         value.spread = true;
         return value;
     }
-    const int64_t offset = inside ? 0 : in->offset;
     const rg__operand *known = rg__find_loaded(w, root, offset, &r, n->rank, n->dims);
     if (known)
         return *known;
@@ -198,7 +218,7 @@ rg__operand rg__read_operand(rg__writer *w, const rg__node *n, int i, bool by_ro
     else if (r.kind == RG__READ_COLUMNS && r.columns == w->f->columns)
         slot = filled(w, value, true);
     else
-        slot = gathered(w, value, &r, n->rank, n->dims, dtype);
+        slot = gathered(w, value, &r, n->rank, n->dims, dtype, false);
     rg__remember_loaded(w, root, offset, &r, n->rank, n->dims, slot);
     return slot;
 }

@@ -3,12 +3,8 @@
 
 #include "exec/kernels/vector.h"
 
-#define SLACK 2 /* groups by which an array may live longer so that another need not be stored */
-
-static bool is_number(const rg__build *b, uint32_t root)
-{
-    return rg__build_node(b, root)->numel == 1;
-}
+#define SMALL 64 /* times smaller than the value: an operand that costs no memory, nor time to read, to speak of */
+#define SLACK 2  /* groups by which an array may live longer so that another need not be stored */
 
 /* Does the group of `reader` go through input i of it position by position, in the same space as that was computed in? */
 static bool in_same_space(const rg__build *b, uint32_t reader, int i)
@@ -26,7 +22,7 @@ static bool in_same_space(const rg__build *b, uint32_t reader, int i)
 }
 
 /* Cheap: an element-wise op that is a few instructions, of one array that is in memory about as long anyway, and of
- * numbers. That array must still be what it was: a parameter may have been overwritten by then. last: the group that
+ * what is far smaller, as a number a row. That array must still be what it was: a parameter may have been overwritten by then. last: the group that
  * reads a value last, by id. */
 static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
 {
@@ -39,9 +35,11 @@ static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
         const uint32_t root = rg__build_root(b, n->in[i]);
         if (b->needed[root] ? !b->stored[root] : rg__build_node(b, root)->op == rg__op_leaf && b->demand->assign)
             return false;
+        if (rg__build_node(b, root)->numel <= n->numel / SMALL)
+            continue;
         if (b->needed[root] && !b->asked[root] && last[root] + SLACK < last[id])
             return false;
-        arrays += !is_number(b, root);
+        arrays++;
     }
     return arrays <= 1;
 }

@@ -34,7 +34,14 @@
     _(sort)             \
     _(search)           \
     _(order)            \
-    _(norm)
+    _(norm)             \
+    _(normalise)        \
+    _(distance)         \
+    _(fft)              \
+    _(frequency)        \
+    _(stft)             \
+    _(attention)        \
+    _(ctc)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

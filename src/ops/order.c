@@ -260,17 +260,17 @@ rg_tensor rg_nanmedian(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim)
 /* ---- quantiles ---- */
 
 /* `rank` between two places: low, high, and the share of the second. */
-static void place_of(double rank, rg_interpolation interpolation, int64_t *low, int64_t *high, double *share)
+static void place_of(double rank, rg_quantile_between interpolation, int64_t *low, int64_t *high, double *share)
 {
     const double below = floor(rank), above = ceil(rank);
     *low = *high = (int64_t)below;
     *share = 0;
     switch (interpolation) {
-    case RG_INTERPOLATE_LOWER: return;
-    case RG_INTERPOLATE_HIGHER: *low = *high = (int64_t)above; return;
-    case RG_INTERPOLATE_NEAREST: *low = *high = (int64_t)nearbyint(rank); return;
-    case RG_INTERPOLATE_MIDPOINT: *share = .5; break;
-    case RG_INTERPOLATE_LINEAR: *share = rank - below; break;
+    case RG_QUANTILE_LOWER: return;
+    case RG_QUANTILE_HIGHER: *low = *high = (int64_t)above; return;
+    case RG_QUANTILE_NEAREST: *low = *high = (int64_t)nearbyint(rank); return;
+    case RG_QUANTILE_MIDPOINT: *share = .5; break;
+    case RG_QUANTILE_LINEAR: *share = rank - below; break;
     }
     *high = (int64_t)above;
 }
@@ -285,7 +285,7 @@ static rg_tensor between(rg_tape *t, rg_tensor a, rg_tensor b, rg_tensor share)
 
 /* [kept.., count] at places known now; where the last element is NaN, that. */
 static rg_tensor at_places(rg_tape *t, const rg__op *op, rg_tensor sorted, const double *q, int count,
-                           rg_interpolation interpolation)
+                           rg_quantile_between interpolation)
 {
     const int64_t n = rg_dim(t, sorted, -1);
     const size_t m = count ? (size_t)count : 1;
@@ -315,37 +315,37 @@ static rg_tensor at_places(rg_tape *t, const rg__op *op, rg_tensor sorted, const
 }
 
 /* The same where each row has as many elements as are not NaN. */
-static rg_tensor at_own_places(rg_tape *t, rg_tensor sorted, const double *q, int count, rg_interpolation interpolation)
+static rg_tensor at_own_places(rg_tape *t, rg_tensor sorted, const double *q, int count, rg_quantile_between interpolation)
 {
     const rg_tensor there = rg_sum(t, rg_cast(t, rg_eq(t, sorted, sorted), RG_F64), RG_AXES(-1), true);
     const rg_tensor zero = rg_constant(t, RG_F64, 0);
     const rg_tensor n = rg_maximum(t, rg_add_scalar(t, there, -1), zero);
     rg_tensor rank = rg_mul(t, n, rg_input_f64(t, RG_SHAPE(count), q));
-    if (interpolation == RG_INTERPOLATE_NEAREST)
+    if (interpolation == RG_QUANTILE_NEAREST)
         rank = rg_round(t, rank);
-    const rg_tensor below = interpolation == RG_INTERPOLATE_HIGHER ? rg_ceil(t, rank) : rg_floor(t, rank);
+    const rg_tensor below = interpolation == RG_QUANTILE_HIGHER ? rg_ceil(t, rank) : rg_floor(t, rank);
     const rg_tensor a = rg_gather(t, sorted, -1, rg_cast(t, below, RG_I64));
-    if (interpolation != RG_INTERPOLATE_LINEAR && interpolation != RG_INTERPOLATE_MIDPOINT)
+    if (interpolation != RG_QUANTILE_LINEAR && interpolation != RG_QUANTILE_MIDPOINT)
         return a;
     const rg_tensor b = rg_gather(t, sorted, -1, rg_cast(t, rg_ceil(t, rank), RG_I64));
-    const bool half = interpolation == RG_INTERPOLATE_MIDPOINT;
+    const bool half = interpolation == RG_QUANTILE_MIDPOINT;
     const rg_tensor share = half ? rg_full_like(t, rank, .5) : rg_sub(t, rank, below);
     return between(t, a, b, rg_cast(t, share, rg_dtype_of(t, sorted)));
 }
 
 static rg_tensor quantiles(rg_tape *t, const rg__op *op, bool skip_nan, rg_tensor x, const double *q, int count,
-                           rg_axes axes, bool keepdim, rg_interpolation interpolation)
+                           rg_axes axes, bool keepdim, rg_quantile_between interpolation)
 {
     rg_shape shape;
     const rg_tensor rows = rows_of(t, op, x, RG__FLOATS, axes, keepdim, &shape);
     if (rg_is_nil(rows) || axis_with_elements(t, op, rows, -1) < 0)
         return RG_NIL;
-    bool valid = count >= 0 && (count == 0 || q) && (unsigned)interpolation <= RG_INTERPOLATE_NEAREST;
+    bool valid = count >= 0 && (count == 0 || q) && (unsigned)interpolation <= RG_QUANTILE_NEAREST;
     if (!valid || shape.rank == RG_MAX_RANK) {
         rg__fail(
             t, op, RG_ERROR_ARGUMENT,
             "%d numbers%s, interpolation %d and a result of rank %d given; a list, 0 to %d and rank 0 to %d are allowed",
-            count, q ? "" : " at NULL", (int)interpolation, shape.rank, RG_INTERPOLATE_NEAREST, RG_MAX_RANK - 1);
+            count, q ? "" : " at NULL", (int)interpolation, shape.rank, RG_QUANTILE_NEAREST, RG_MAX_RANK - 1);
         return RG_NIL;
     }
     for (int i = 0; i < count; i++)
@@ -366,13 +366,13 @@ static rg_tensor quantiles(rg_tape *t, const rg__op *op, bool skip_nan, rg_tenso
 }
 
 rg_tensor rg_quantile(rg_tape *t, rg_tensor x, const double *q, int count, rg_axes axes, bool keepdim,
-                      rg_interpolation interpolation)
+                      rg_quantile_between interpolation)
 {
     return quantiles(t, OP(quantile), false, x, q, count, axes, keepdim, interpolation);
 }
 
 rg_tensor rg_nanquantile(rg_tape *t, rg_tensor x, const double *q, int count, rg_axes axes, bool keepdim,
-                         rg_interpolation interpolation)
+                         rg_quantile_between interpolation)
 {
     return quantiles(t, OP(nanquantile), true, x, q, count, axes, keepdim, interpolation);
 }
@@ -403,7 +403,7 @@ static int call_kthvalue(const rg__call *c, rg_tensor *out)
 /* q as text: one number, or [several]. */
 enum { MOST_Q = 64 };
 static int call_between(const rg__call *c, rg_tensor *out,
-                        rg_tensor (*f)(rg_tape *, rg_tensor, const double *, int, rg_axes, bool, rg_interpolation))
+                        rg_tensor (*f)(rg_tape *, rg_tensor, const double *, int, rg_axes, bool, rg_quantile_between))
 {
     char text[1024], *at = text, *end;
     double q[MOST_Q];
@@ -419,7 +419,7 @@ static int call_between(const rg__call *c, rg_tensor *out,
     if (*at && !rg_failed(c->t))
         rg__fail(c->t, c->op, RG_ERROR_ARGUMENT, "q=%.40s is no list of at most %d numbers", text, MOST_Q);
     out[0] = f(c->t, c->in[0], q, count, RG__AXES_OF(axes), RG__FLAG_OF(keepdim),
-               (rg_interpolation)RG__WORD_OF(interpolation));
+               (rg_quantile_between)RG__WORD_OF(interpolation));
     return 1;
 }
 
@@ -470,8 +470,8 @@ SAMPLE(mode_with_index, rg_mode_with_index(t, x, axis, keep, NULL))
 SAMPLE(median, rg_median(t, x, OVER_AXES, keep))
 SAMPLE(nanmedian, rg_nanmedian(t, x, OVER_AXES, keep))
 SAMPLE(tied, rg_median(t, x, OVER_AXES, keep))
-SAMPLE(quantile, rg_quantile(t, x, (const double[]){.3, 0, .5}, 3, OVER_AXES, keep, (rg_interpolation)(index % 5)))
-SAMPLE(nanquantile, rg_nanquantile(t, x, (const double[]){.3, 1}, 2, OVER_AXES, keep, (rg_interpolation)(index % 5)))
+SAMPLE(quantile, rg_quantile(t, x, (const double[]){.3, 0, .5}, 3, OVER_AXES, keep, (rg_quantile_between)(index % 5)))
+SAMPLE(nanquantile, rg_nanquantile(t, x, (const double[]){.3, 1}, 2, OVER_AXES, keep, (rg_quantile_between)(index % 5)))
 SAMPLE(kth_index, position(t, OP(kth_index), x, &(struct kth_index){index % 3, 0}))
 SAMPLE(mode_index, position(t, OP(mode_index), x, NULL))
 

@@ -15,6 +15,7 @@ import golden_elementwise as elementwise
 import golden_math
 import golden_sorting as sorting
 import golden_pool as pool
+import golden_functional as functional
 import golden_training as training
 from golden_write import Writer
 
@@ -39,6 +40,11 @@ FAMILIES = [
     ("special", "Special functions.", golden_math.special),
     ("activation", "Activations.", golden_math.activations),
     ("bitwise", "Bits of integers.", golden_math.bits),
+    ("normalise", "Normalisation.", functional.normalisation),
+    ("distance", "Distances.", functional.distances),
+    ("fft", "Fourier transforms.", functional.fourier),
+    ("attention", "Attention, embeddings.", functional.attention_and_embeddings),
+    ("ctc", "Connectionist temporal classification.", functional.temporal),
     ("loss", "Losses and layers.", training.losses),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", training.scalars),

@@ -35,21 +35,21 @@ RG_API rg_tensor rg_median_with_index(rg_tape *t, rg_tensor x, int axis, bool ke
 RG_API rg_tensor rg_nanmedian_with_index(rg_tape *t, rg_tensor x, int axis, bool keepdim, rg_tensor *index);
 
 /* What lies between two elements, at (n - 1) q in order. */
-typedef enum rg_interpolation {
-    RG_INTERPOLATE_LINEAR = 0,
-    RG_INTERPOLATE_LOWER,
-    RG_INTERPOLATE_HIGHER,
-    RG_INTERPOLATE_MIDPOINT,
-    RG_INTERPOLATE_NEAREST, /* half way: the even one */
-} rg_interpolation;
+typedef enum rg_quantile_between {
+    RG_QUANTILE_LINEAR = 0,
+    RG_QUANTILE_LOWER,
+    RG_QUANTILE_HIGHER,
+    RG_QUANTILE_MIDPOINT,
+    RG_QUANTILE_NEAREST, /* half way: the even one */
+} rg_quantile_between;
 /* The q-quantiles over the axes, float, for `count` numbers q in [0, 1]: [count, ...]; the result with its first axis
  * selected is what PyTorch gives for a single number. Any NaN makes all of them NaN. The gradient goes to the elements that
  * they are made of: of equal ones, those that a stable sort puts there. */
 RG_API rg_tensor rg_quantile(rg_tape *t, rg_tensor x, const double *q, int count, rg_axes axes, bool keepdim,
-                             rg_interpolation interpolation);
+                             rg_quantile_between interpolation);
 /* The same of what is not NaN; NaN where nothing is left. */
 RG_API rg_tensor rg_nanquantile(rg_tape *t, rg_tensor x, const double *q, int count, rg_axes axes, bool keepdim,
-                                rg_interpolation interpolation);
+                                rg_quantile_between interpolation);
 
 /* torch.mode: the most frequent element along the axis, number, of several the smallest; its position is the last one, which gets the
  * gradient. All NaN count as one value. */
