@@ -295,6 +295,56 @@ static rg_tensor cubic(rg_tape *t, const rg_tensor *x, int count, void *user)
     return rg_mul(t, rg_matmul(t, x[0], x[1]), rg_tanh(t, x[1]));
 }
 
+static bool halve(const rg_custom_run *run)
+{
+    for (int64_t i = 0; i < rg_shape_numel(run->shape); i++)
+        ((float *)run->out)[i] = ((const float *)run->in[0].data)[i] / 2;
+    return true;
+}
+
+static void halve_vjp(rg_tape *t, const rg_custom_vjp *v)
+{
+    v->grad[0] = rg_mul_scalar(t, v->cotangent, .5);
+}
+
+static rg_tensor unchanged(rg_tape *t, rg_tensor cotangent, void *user)
+{
+    (void)t, (void)cotangent, (void)user;
+    return RG_NIL;
+}
+
+/* Reads many tensors from outside, and draws. */
+static rg_tensor layers(rg_tape *t, const rg_tensor *x, int count, void *user)
+{
+    const rg_custom halves = {.name = "halve", .kernel = halve, .vjp = halve_vjp};
+    rg_tensor many[12], h = rg_hook(t, rg_transpose(t, x[0], 0, 1), unchanged, NULL);
+    h = rg_straight_through(t, rg_round(t, rg_custom_op(t, &halves, &h, 1, NULL)), h);
+    h = rg_add(t, h, rg_draw_gamma(t, rg_exp(t, h), RG_NIL));
+    for (int i = 0; i < 12; i++)
+        many[i] = i < count ? h : rg_mul(t, h, ((const rg_tensor *)user)[i]);
+    return rg_cat(t, many, 12, 0);
+}
+
+/* Checkpoints, ops of the program's own, draws, and derivatives as tensors. */
+static bool derivatives(void)
+{
+    model m = model_new(false);
+    rg_tape *t = m.t;
+    const rg_tensor w = rg_leaf(t, m.l1.weight), weights = rg_softmax(t, w, 1);
+    rg_tensor outside[12], out[4];
+    for (int i = 0; i < 12; i++)
+        outside[i] = rg_full(t, RG_F32, RG_SHAPE(1), i);
+    const rg_tensor y = rg_checkpoint(t, layers, &w, 1, outside);
+    rg_backward(t, rg_mean(t, rg_square(t, y), RG_ALL, false));
+    (void)rg_data(t, rg_param_grad(t, m.l1.weight));
+    (void)rg_data(t, rg_draw_multinomial(t, weights, 3, false));
+    const rg_tensor b = rg_leaf(t, m.l2.bias), s = rg_sum(t, rg_exp(t, rg_tanh(t, b)), RG_ALL, false);
+    if (rg_jacobian(t, rg_sin(t, b), &b, 1, out) && rg_hessian(t, s, &b, 1, out + 1) && rg_hvp(t, s, &b, 1, &b, out + 2))
+        (void)rg_data(t, rg_matmul(t, rg_matmul(t, out[0], out[1]), out[2]));
+    (void)rg_data(t, rg_jvp(t, s, &b, 1, &b));
+    return model_ends(m);
+}
+
 static bool checking(void)
 {
     const double a[] = {.5, 1, -.25, .75}, b[] = {.1, .6, .3, -.2};
@@ -400,6 +450,12 @@ static void simplification_survives(void **state)
     assert_survives(simplifying, 60);
 }
 
+static void derivatives_and_own_ops_survive(void **state)
+{
+    (void)state;
+    assert_survives(derivatives, 60);
+}
+
 static void gradient_checks_survive(void **state)
 {
     (void)state;
@@ -422,6 +478,7 @@ int main(void)
         cmocka_unit_test(inner_loops_survive),
         cmocka_unit_test(many_ops_survive),
         cmocka_unit_test(simplification_survives),
+        cmocka_unit_test(derivatives_and_own_ops_survive),
         cmocka_unit_test(gradient_checks_survive),
         cmocka_unit_test(data_sets_survive),
     };

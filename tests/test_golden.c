@@ -7,6 +7,7 @@
 #endif
 #include "golden.h"
 #include "golden/coverage.h"
+#include "golden/derivatives.h"
 #include "golden/layout.h"
 
 #include <glob.h>
@@ -98,9 +99,30 @@ static const struct entry ENTRIES[] = {
 /* Public functions that the code below calls for every case of optim.txt. */
 static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", "rg_optim_step", "rg_optim_free"};
 
-/* Without values that PyTorch could know: our own random numbers (see test_random), and a getter. */
-static const char *const NOT_COMPARABLE[] = {"rg_rand",       "rg_randn",          "rg_rand_like",
-                                             "rg_randn_like", "rg_gumbel_softmax", "rg_optim_lr"};
+/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), and a getter. */
+static const char *const NOT_COMPARABLE[] = {"rg_rand",
+                                             "rg_randn",
+                                             "rg_rand_like",
+                                             "rg_randn_like",
+                                             "rg_gumbel_softmax",
+                                             "rg_optim_lr",
+                                             "rg_draw_normal",
+                                             "rg_draw_uniform",
+                                             "rg_draw_log_normal",
+                                             "rg_draw_exponential",
+                                             "rg_draw_laplace",
+                                             "rg_draw_gumbel",
+                                             "rg_draw_cauchy",
+                                             "rg_draw_gamma",
+                                             "rg_draw_beta",
+                                             "rg_draw_dirichlet",
+                                             "rg_draw_chi2",
+                                             "rg_draw_student_t",
+                                             "rg_draw_poisson",
+                                             "rg_draw_binomial",
+                                             "rg_draw_bernoulli",
+                                             "rg_draw_multinomial",
+                                             "rg_draw_categorical"};
 
 /* ---- the files and what is allowed ------------------------------------------------------------------------------- */
 
@@ -131,6 +153,8 @@ static const struct family FAMILIES[] = {
     {"pool",    APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    true},
     {"resize",  APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"grid",    APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
+    {"functional", OP,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
+    {"cotangent", APPLY, 1,       0,     0,    0,    0,    false},
     {"create",  OP,     INFINITY, 1e-15, 1,    1e-7, 1,    true},
     {"math",       APPLY, 1,      1e-12, 1e-3, 2e-6, 3e-2, false},
     {"special",    APPLY, 1,      1e-12, 1e-3, 2e-6, 3e-2, false},

@@ -9,6 +9,8 @@
 #include <retrograd/params.h>
 #include <retrograd/ops.h>
 #include <retrograd/autograd.h>
+#include <retrograd/custom.h>
+#include <retrograd/functional.h>
 #include <retrograd/table.h>
 #include <retrograd/nn.h>
 #include <retrograd/optim.h>

@@ -140,18 +140,62 @@ static void replay_node(replay *r, rg__node *node, rg_tensor out, rg_tensor g)
     t->scope = outer;
 }
 
-/* From the result, whose cotangent is g, back to `first`. */
-static bool walk(replay *r, rg_tensor g)
+static void replay_checkpoint(replay *r, const rg__node *checkpoint, rg_tensor g);
+
+/* Back to `first` from what has cotangents. */
+static bool walk(replay *r)
 {
     rg_tape *t = r->t;
-    r->cotangent[r->count - 1] = (uint32_t)g.id + 1;
     for (uint32_t i = r->count; i-- > 0 && !rg_failed(t);) {
         const uint32_t id = r->first + i;
         rg__node *node = rg__at(t, id);
-        if (r->cotangent[i] && r->reached[i] && passes_on(node))
+        if (!r->cotangent[i] || !r->reached[i] || !passes_on(node))
+            continue;
+        if (node->op == rg__op_checkpoint)
+            replay_checkpoint(r, node, rg__handle(t, r->cotangent[i] - 1));
+        else
             replay_node(r, node, rg__handle(t, id), rg__handle(t, r->cotangent[i] - 1));
     }
     return !rg_failed(t);
+}
+
+/* Everything that depends on what is reached already. */
+static void spread_reach(replay *r)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        const rg__node *n = rg__at(r->t, r->first + i);
+        for (int k = 0; k < n->n_in && !r->reached[i] && passes_on(n); k++)
+            r->reached[i] = n->in[k] >= r->first && r->reached[n->in[k] - r->first];
+    }
+}
+
+/* A checkpointed function: recorded again, and walked back through there. The cotangents of what it reads begin as what
+ * they are so far, so that the sums are those of a walk through the function as it was recorded first. */
+static void replay_checkpoint(replay *r, const rg__node *checkpoint, rg_tensor g)
+{
+    rg_tape *t = r->t;
+    rg__recalled again;
+    replay inner = {0};
+    const uint32_t round = t->round;
+    t->round = t->length + 1;
+    if (rg__recall(t, checkpoint, &again) && start(&inner, t, again.first, again.result)) {
+        for (int i = 1; i < checkpoint->n_in; i++) {
+            const uint32_t from = checkpoint->in[i];
+            if (from < r->first || !r->reached[from - r->first])
+                continue;
+            inner.reached[i - 1] = true;
+            inner.cotangent[i - 1] = r->cotangent[from - r->first];
+        }
+        spread_reach(&inner);
+        inner.cotangent[inner.count - 1] = (uint32_t)g.id + 1;
+        if (inner.reached[inner.count - 1] && walk(&inner))
+            for (int i = 1; i < checkpoint->n_in; i++)
+                if (inner.reached[i - 1])
+                    r->cotangent[checkpoint->in[i] - r->first] = inner.cotangent[i - 1];
+    }
+    if (inner.t)
+        finish(&inner);
+    t->round = round;
 }
 
 /* The cotangent to begin with: the one given, checked, or 1 for a y of one element. Nil on error. */
@@ -213,7 +257,8 @@ static void backward(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotange
     if (!rg_is_nil(g) && start(&r, t, 0, (uint32_t)y.id)) {
         for (uint32_t id = 0; id < r.count; id++)
             r.reached[id] = rg__at(t, id)->flags & RG__TRACKED;
-        if (walk(&r, g))
+        r.cotangent[r.count - 1] = (uint32_t)g.id + 1;
+        if (walk(&r))
             for (uint32_t id = 0; id < r.count && !rg_failed(t); id++)
                 if (r.cotangent[id] && r.reached[id] && rg__at(t, id)->op == rg__op_leaf)
                     add_grad(t, rg__at(t, id)->slot.param, cotangent_of(&r, id));
@@ -304,18 +349,9 @@ void rg__store_grads(rg_tape *t, uint32_t from)
 
 /* ---- gradients as tensors ---- */
 
-static bool grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, bool given, const rg_tensor *x,
-                 int count, rg_tensor *out)
+/* May each be differentiated by? */
+static bool are_floats(rg_tape *t, const char *who, const rg_tensor *x, int count)
 {
-    for (int i = 0; out && i < count; i++)
-        out[i] = RG_NIL;
-    if (!rg__node_of(t, who, y))
-        return false;
-    if (count < 0 || (count > 0 && (!x || !out))) {
-        rg__fail_named(t, who, RG_ERROR_ARGUMENT, "%d tensors to differentiate by%s", count, x && out ? "" : ", at NULL");
-        return false;
-    }
-    uint32_t first = (uint32_t)y.id;
     for (int i = 0; i < count; i++) {
         const rg__node *n = rg__node_of(t, who, x[i]);
         if (!n)
@@ -325,24 +361,42 @@ static bool grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, 
                            rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n));
             return false;
         }
+    }
+    return true;
+}
+
+/* The replay from all y that have a cotangent, back to the x. */
+static bool replay_between(replay *r, const rg__pair *y, int ys, const rg_tensor *x, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (x[i].id < r->first + (uint64_t)r->count)
+            r->reached[x[i].id - r->first] = true;
+    spread_reach(r);
+    for (int k = 0; k < ys; k++)
+        if (!rg_is_nil(y[k].cotangent))
+            accumulate(r, (uint32_t)y[k].y.id, y[k].cotangent);
+    return walk(r);
+}
+
+bool rg__grad_of(rg_tape *t, const char *who, const rg__pair *y, int ys, const rg_tensor *x, int count, rg_tensor *out)
+{
+    for (int i = 0; i < count; i++)
+        out[i] = RG_NIL;
+    if (rg_failed(t) || !are_floats(t, who, x, count))
+        return false;
+    uint32_t first = UINT32_MAX, last = 0;
+    for (int i = 0; i < count; i++)
         first = x[i].id < first ? (uint32_t)x[i].id : first;
+    for (int k = 0; k < ys; k++) {
+        first = y[k].y.id < first ? (uint32_t)y[k].y.id : first;
+        last = y[k].y.id > last ? (uint32_t)y[k].y.id : last;
     }
     replay r = {0};
     const uint16_t flags = t->flags;
     t->flags |= RG__BACKWARD;
-    rg_tensor g = first_cotangent(t, who, y, cotangent, given);
-    bool ok = !rg_is_nil(g) && start(&r, t, first, (uint32_t)y.id);
-    for (int i = 0; ok && i < count; i++)
-        if (x[i].id <= y.id)
-            r.reached[x[i].id - first] = true;
-    for (uint32_t i = 0; ok && i < r.count; i++) {
-        const rg__node *n = rg__at(t, first + i);
-        for (int k = 0; k < n->n_in && !r.reached[i] && passes_on(n); k++)
-            r.reached[i] = n->in[k] >= first && r.reached[n->in[k] - first];
-    }
-    ok = ok && walk(&r, g);
+    bool ok = ys == 0 || (start(&r, t, first, last) && replay_between(&r, y, ys, x, count));
     for (int i = 0; ok && i < count; i++) {
-        rg_tensor found = x[i].id <= y.id ? cotangent_of(&r, (uint32_t)x[i].id) : RG_NIL;
+        const rg_tensor found = cotangent_of(&r, (uint32_t)x[i].id);
         out[i] = rg_is_nil(found) ? rg_zeros_like(t, x[i]) : found;
     }
     if (r.t)
@@ -354,12 +408,32 @@ static bool grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, 
     return ok;
 }
 
+bool rg__grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, bool given, const rg_tensor *x, int count,
+              rg_tensor *out)
+{
+    for (int i = 0; out && i < count; i++)
+        out[i] = RG_NIL;
+    if (!rg__node_of(t, who, y))
+        return false;
+    if (count < 0 || (count > 0 && (!x || !out))) {
+        rg__fail_named(t, who, RG_ERROR_ARGUMENT, "%d tensors to differentiate by%s", count, x && out ? "" : ", at NULL");
+        return false;
+    }
+    if (!are_floats(t, who, x, count))
+        return false;
+    const uint16_t flags = t->flags;
+    t->flags |= RG__BACKWARD;
+    const rg__pair from = {y, first_cotangent(t, who, y, cotangent, given)};
+    t->flags = flags;
+    return rg__grad_of(t, who, &from, 1, x, count, out);
+}
+
 bool rg_grad(rg_tape *t, rg_tensor y, const rg_tensor *x, int count, rg_tensor *out)
 {
-    return grad(t, "grad", y, RG_NIL, false, x, count, out);
+    return rg__grad(t, "grad", y, RG_NIL, false, x, count, out);
 }
 
 bool rg_grad_with(rg_tape *t, rg_tensor y, rg_tensor cotangent, const rg_tensor *x, int count, rg_tensor *out)
 {
-    return grad(t, "grad_with", y, cotangent, true, x, count, out);
+    return rg__grad(t, "grad_with", y, cotangent, true, x, count, out);
 }

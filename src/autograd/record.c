@@ -180,21 +180,26 @@ uint64_t rg__structure_hash(rg_tape *t)
 /* Everything that makes two programs different, but no value and no address. */
 static bool add_structure(rg_tape *t, const rg__node *n)
 {
-    enum { STRIDED = 1 << 15 };
-    unsigned char bytes[32 + 2 * RG_MAX_RANK * sizeof *n->dims + sizeof n->small_in + 256];
+    enum { STRIDED = 1 << 15, LONG = 256 }; /* long attributes, and many inputs, come separately */
+    unsigned char bytes[32 + 2 * RG_MAX_RANK * sizeof *n->dims + sizeof n->small_in + LONG];
+    uint64_t identity;
     const size_t dims = n->rank * sizeof *n->dims, inputs = n->n_in * sizeof *n->in, attr = n->op->attr_size;
     const uint32_t op = rg__op_key(n->op);
     const bool strided = n->n_in == 0 && n->strides; /* those of views follow from what they are views of */
-    const uint16_t flags = (n->flags & (RG__CUT | RG__INFERENCE | RG__TRACKED | RG__VIEW)) | (strided ? STRIDED : 0);
+    const uint16_t flags =
+        (n->flags & (RG__CUT | RG__INFERENCE | RG__TRACKED | RG__VIEW | RG__PASSING)) | (strided ? STRIDED : 0);
     unsigned char *p = bytes;
 #define PUT(from, size) (memcpy(p, from, size), p += (size))
     PUT(&op, sizeof op);
-    if (op == UINT32_MAX) /* of no table: told apart by where it is */
+    if (op == UINT32_MAX && rg__custom_identity(n->op, &identity))
+        PUT(&identity, sizeof identity);
+    else if (op == UINT32_MAX) /* of no table: told apart by where it is */
         PUT(&n->op, sizeof n->op);
     PUT(&flags, sizeof flags);
     PUT(&n->n_in, sizeof n->n_in);
     PUT(&n->dtype, 1);
     PUT(&n->rank, 1);
+    PUT(&n->round, sizeof n->round);
     PUT(n->dims, dims);
     if (strided)
         PUT(n->strides, dims);
@@ -204,8 +209,12 @@ static bool add_structure(rg_tape *t, const rg__node *n)
             return false;
         PUT(&e->number, sizeof e->number);
     }
-    if (attr)
+    if (attr > LONG) {
+        if (!rg__structure_add(t, n->attr, attr))
+            return false;
+    } else if (attr) {
         PUT(n->attr, attr);
+    }
     if (n->n_in <= sizeof n->small_in / sizeof *n->small_in) {
         PUT(n->in, inputs);
         return rg__structure_add(t, bytes, (size_t)(p - bytes));
@@ -233,6 +242,7 @@ static rg__node *begin(rg_tape *t, const rg__op *op, const rg_tensor *in, int n_
         .generation = t->generation,
         .numel = numel,
         .root = t->length,
+        .round = n_in ? t->round : 0,
         .flags = t->flags,
         .n_in = (uint16_t)n_in,
         .dtype = (uint8_t)dtype,
@@ -334,11 +344,17 @@ rg_tensor rg__record_view(rg_tape *t, const rg__op *op, rg_tensor x, int rank, c
 
 rg_tensor rg__record_random(rg_tape *t, const rg__op *op, rg_dtype dtype, int rank, const int64_t *dims, const void *attr)
 {
+    return rg__record_draw(t, op, NULL, 0, dtype, rank, dims, attr);
+}
+
+rg_tensor rg__record_draw(rg_tape *t, const rg__op *op, const rg_tensor *in, int n_in, rg_dtype dtype, int rank,
+                          const int64_t *dims, const void *attr)
+{
     if (rg_failed(t))
         return RG_NIL;
     rg__source source = {.slot = t->counter};
     t->counter += (uint64_t)rg__numel(rank, dims);
-    return rg__record_slot(t, op, NULL, 0, dtype, rank, dims, attr, &source);
+    return rg__record_slot(t, op, in, n_in, dtype, rank, dims, attr, &source);
 }
 
 static rg_tensor differ(rg_tape *t, const rg__op *op, rg_status status, const rg__node *a, const rg__node *b)

@@ -73,6 +73,7 @@ void rg_tape_free(rg_tape *t)
     free(t->keeps.id);
     free(t->structure.bytes);
     rg__plans_free(t);
+    rg__customs_free(t);
     rg__pool_free(&t->pool);
     rg__arena_free(&t->arena);
     free(t);

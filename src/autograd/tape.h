@@ -48,6 +48,8 @@ typedef struct rg__structure {
     uint64_t hash;
 } rg__structure;
 
+typedef struct rg__custom rg__custom;
+
 struct rg_tape {
     rg__error error;
     rg__node **chunk;
@@ -62,11 +64,13 @@ struct rg_tape {
     size_t workspace_bytes;
     struct rg__plan **plan;
     int plans;
-    uint64_t clock; /* of plans used, for the least recent */
+    rg__custom *customs; /* ops of the program's own, wrapped */
+    uint64_t clock;      /* of plans used, for the least recent */
     uint64_t runs, hits, made;
     double planning, running, recording, idle_since; /* seconds */
     rg__frame *scope, *mode;                         /* innermost; NULL at the top */
     uint16_t flags;                                  /* given to every node recorded now */
+    uint32_t round;                                  /* likewise                         */
     rg__place *place;                                /* place[0]: the empty tape */
     size_t places, place_capacity;
     rg__entry *entry; /* open addressing by address; a power of two */
@@ -141,6 +145,28 @@ bool rg__move_out_of_parameter(rg_tape *t, rg_param *p);
 
 /* Gives a leaf a copy of the parameter's value. False and an error when out of memory. */
 bool rg__copy_leaf(rg_tape *t, uint32_t id);
+
+/* Ops of the program's own. The identity tells them apart in the structure; false for any other op. */
+bool rg__custom_identity(const rg__op *op, uint64_t *identity);
+void rg__customs_free(rg_tape *t);
+
+/* rg_grad, or with a cotangent given rg_grad_with, in the name of `who`. */
+bool rg__grad(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotangent, bool given, const rg_tensor *x, int count,
+              rg_tensor *out);
+
+/* The gradients of the sum of all <y, cotangent>; a nil cotangent is zero. The y are valid, the cotangents like them. */
+typedef struct rg__pair {
+    rg_tensor y, cotangent;
+} rg__pair;
+bool rg__grad_of(rg_tape *t, const char *who, const rg__pair *y, int ys, const rg_tensor *x, int count, rg_tensor *out);
+
+/* What a checkpointed function did, recorded again from what it read. */
+typedef struct rg__recalled {
+    uint32_t first;  /* the node that stands for input 1 of the checkpoint; those for the others follow it */
+    uint32_t result; /* stands for input 0 */
+} rg__recalled;
+extern const rg__op *const rg__op_checkpoint;
+bool rg__recall(rg_tape *t, const rg__node *checkpoint, rg__recalled *recalled);
 
 /* Records p := value for a parameter or a stored gradient; returns false on error. */
 bool rg__record_assign(rg_tape *t, rg_param *p, rg_tensor value);

@@ -21,6 +21,7 @@ static const kind uniform_f32 = {0, 2};
 static const kind uniform_f64 = {0x243F6A8885A308D3, 1};
 static const kind normal_f32 = {0x13198A2E03707344, 2};
 static const kind normal_f64 = {0xA4093822299F31D0, 1};
+static const kind open_interval = {0x3F84D5B5B5470917, 1};
 static const kind integers = {0x082EFA98EC4E6C89, 0};
 
 /* ---- bits ---- */
@@ -113,6 +114,17 @@ void rg__uniform_f64(uint64_t seed, uint64_t stream, uint64_t counter, size_t n,
             const double value = (start + width * ((double)(bits64(&r, i) >> 11) * 0x1p-53)) * scale;
             out[done + i] = value < high ? value : last;
         }
+    }
+}
+
+void rg__uniform_open(uint64_t seed, uint64_t stream, uint64_t counter, size_t n, double *out)
+{
+    run r;
+    for (size_t done = 0, count; done < n; done += count) {
+        count = chunk_of(n - done);
+        draw(&r, open_interval, seed, stream, counter + done, count);
+        for (size_t i = 0; i < count; i++)
+            out[done + i] = ((double)(bits64(&r, i) >> 12) + .5) * 0x1p-52;
     }
 }
 

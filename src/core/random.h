@@ -15,6 +15,9 @@ void rg__philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4
 void rg__uniform_f32(uint64_t seed, uint64_t stream, uint64_t counter, size_t n, float low, float high, float *out);
 void rg__uniform_f64(uint64_t seed, uint64_t stream, uint64_t counter, size_t n, double low, double high, double *out);
 
+/* In (0, 1) with both ends excluded: odd multiples of 2^-53. */
+void rg__uniform_open(uint64_t seed, uint64_t stream, uint64_t counter, size_t n, double *out);
+
 /* mean + std * z with z by Box and Muller: |z| < 6.7 in f32 and < 8.6 in f64. */
 void rg__normal_f32(uint64_t seed, uint64_t stream, uint64_t counter, size_t n, float mean, float std, float *out);
 void rg__normal_f64(uint64_t seed, uint64_t stream, uint64_t counter, size_t n, double mean, double std, double *out);

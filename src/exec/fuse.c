@@ -318,12 +318,17 @@ void rg__form_groups(rg__build *b)
     for (uint32_t k = 0; k < b->ordered && !b->failed; k++)
         if (b->needed[b->order[k]] && is_number(rg__build_node(b, b->order[k])))
             place_node(b, b->order[k], 0);
+    uint32_t round = 0, round_floor = 0; /* what is computed again begins behind all that was recorded before */
     for (uint32_t k = 0; k < b->ordered && !b->failed; k++) {
         const uint32_t id = b->order[k];
         const rg__node *n = rg__build_node(b, id);
         if (!b->needed[id] || is_number(n))
             continue;
-        uint32_t floor = 0;
+        if (n->round && n->round != round) {
+            round = n->round;
+            round_floor = b->group_count;
+        }
+        uint32_t floor = n->round ? round_floor : 0;
         for (int i = 0; i < n->n_in; i++) {
             uint32_t from = available_from(b, rg__build_root(b, n->in[i]));
             floor = from > floor ? from : floor;

@@ -1,4 +1,5 @@
-/* Common sub-expressions: of nodes that compute the same from the same, one is computed. */
+/* Common sub-expressions: of nodes that compute the same from the same, one is computed. What a checkpoint computes again
+ * stays apart: its values are not to be kept from the first time. */
 #include "exec/build.h"
 
 #include "core/hash.h"
@@ -7,7 +8,7 @@
 
 static uint64_t hash_of(const rg__build *b, const rg__node *n)
 {
-    uint64_t h = rg__hash64(&n->op, sizeof n->op, n->dtype);
+    uint64_t h = rg__hash64(&n->op, sizeof n->op, n->dtype + ((uint64_t)n->round << 8));
     h = rg__hash64(n->dims, n->rank * sizeof *n->dims, h);
     if (n->op->attr_size)
         h = rg__hash64(n->attr, n->op->attr_size, h);
@@ -32,7 +33,7 @@ static bool same_operand(const rg__build *b, const rg__node *x, const rg__node *
 
 static bool same_node(const rg__build *b, const rg__node *x, const rg__node *y)
 {
-    if (x->op != y->op || x->n_in != y->n_in || x->dtype != y->dtype ||
+    if (x->op != y->op || x->n_in != y->n_in || x->dtype != y->dtype || x->round != y->round ||
         !rg__dims_equal(x->rank, x->dims, y->rank, y->dims) ||
         (x->op->attr_size && memcmp(x->attr, y->attr, x->op->attr_size) != 0))
         return false;

@@ -102,6 +102,8 @@ static void need(rg__build *b, uint32_t id)
 static bool is_worth_keeping(const rg__build *b, const rg__node *n)
 {
     int64_t columns;
+    if (n->flags & (RG__PASSING | RG__RESUMED))
+        return n->flags & RG__RESUMED;
     const bool cheap = n->op->at_index == RG__PLACES && rg__indexes_rows(b, n, &columns);
     return !(n->flags & RG__CUT) && n->op->kernel && n->n_in > 0 && !cheap;
 }

@@ -109,6 +109,7 @@ typedef struct rg__step {
     const uint32_t *in;     /* values */
     int n_in;
     int nodes;         /* that it computes */
+    uint32_t round;    /* rg__node.round of what it computes */
     int wave;          /* the first of a wave of fused steps, which run at once: how many they are */
     bool parallel;     /* the wave is worth more than one thread                                  */
     int64_t strip;     /* a product: the next step works on so many rows of it when they are finished; 0: none does */

@@ -121,10 +121,16 @@ static bool may_fail(const rg__fused *f)
 /* Levels of the fused steps from `first` to before `end`, counted from 1; returns the highest. */
 static uint32_t level_steps(scheduling *s, uint32_t first, uint32_t end)
 {
-    uint32_t highest = 0, safe = 1;
+    uint32_t highest = 0, safe = 1, round = 0, start = 1; /* start: of the round */
     for (uint32_t i = first; i < end; i++) {
-        const rg__fused *f = s->plan->step[i].fused;
+        const rg__step *step = &s->plan->step[i];
+        const rg__fused *f = step->fused;
+        if (step->round && step->round != round) {
+            round = step->round;
+            start = highest + 1;
+        }
         s->level[i] = writes_a_parameter(s, f) ? safe : 1;
+        raise(&s->level[i], step->round ? start : 1);
         visit_reads(s, i, come_after_writer);
         visit_writes(s, i, come_after_readers);
         visit_reads(s, i, note_read);
@@ -243,7 +249,8 @@ static void find_epilogues(scheduling *s)
         while (next.wave == 1 && product > 0 && !plan->step[product - 1].fused &&
                !reads(next.fused, plan->step[product - 1].out))
             product--;
-        if (next.wave != 1 || product == 0 || plan->step[product - 1].fused)
+        if (next.wave != 1 || product == 0 || plan->step[product - 1].fused ||
+            (next.round && next.round != plan->step[product - 1].round)) /* it is not to be computed so early */
             continue;
         const int64_t strip = strip_of(s, &plan->step[product - 1], &next);
         if (!strip)

@@ -39,6 +39,16 @@ static void write_kernel(rg__writer *w, uint32_t id)
     rg__bring_along(w->b, step, id);
 }
 
+static uint32_t round_of(const rg__build *b, const rg__group *group)
+{
+    uint32_t round = 0;
+    for (int i = 0; i < group->nodes; i++) {
+        const uint32_t of = rg__build_node(b, group->node[i])->round;
+        round = of > round ? of : round;
+    }
+    return round;
+}
+
 /* The leaves to be copied: those of the parameters that are assigned. */
 static void write_saves(rg__build *b)
 {
@@ -82,6 +92,7 @@ void rg__write_steps(rg__build *b)
             rg__write_fused(&w, group);
         else
             write_kernel(&w, b->groups[group].node[0]);
+        plan->step[w.step].round = round_of(b, &b->groups[group]);
         const rg__fused *f = plan->step[w.step].fused;
         if (!f || f->instructions > 0) /* else others compute all of it themselves */
             w.step++;

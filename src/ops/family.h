@@ -41,7 +41,11 @@
     _(frequency)        \
     _(stft)             \
     _(attention)        \
-    _(ctc)
+    _(ctc)              \
+    _(draw)             \
+    _(draw_kernel)      \
+    _(checkpoint)       \
+    _(cotangent)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

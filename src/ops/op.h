@@ -24,6 +24,8 @@ enum {
     RG__INFERENCE = 1 << 5,    /* recorded in an inference section                                      */
     RG__EXTERNAL = 1 << 6,     /* the value lies outside of the tape's pool: borrowed, or in a parameter */
     RG__IN_PARAMETER = 1 << 7, /* it was assigned in place: the value lies in slot.param at `version` */
+    RG__PASSING = 1 << 8,      /* of a checkpointed function: not kept for a later backward pass        */
+    RG__RESUMED = 1 << 9,      /* what such a function returned: kept, the next one starts there        */
 };
 
 typedef struct rg__node {
@@ -36,6 +38,7 @@ typedef struct rg__node {
         double scalar;      /* rg_scalar                       */
         uint64_t counter;   /* random ops: the first draw      */
         rg_param *param;    /* leaf, assign                    */
+        const void *given;  /* hook: what is called            */
     } slot;
     uint64_t version; /* leaf: of the parameter when recorded */
     void *data;       /* the value; NULL until computed       */
@@ -45,6 +48,7 @@ typedef struct rg__node {
     int64_t offset;  /* views: in elements, from the root's first */
     uint32_t root;   /* the node that owns the storage; itself for others than views */
     uint32_t copied; /* 1 + the node that holds a copy of this value outside of a parameter; 0: none */
+    uint32_t round;  /* of what is computed again: 1 + the first node of it, and it is not computed earlier; else 0 */
     uint32_t small_in[3];
     uint16_t flags;
     uint16_t n_in;
@@ -253,6 +257,9 @@ rg_tensor rg__record_pointwise(rg_tape *t, const rg__op *op, const rg_tensor *in
 /* A random op: reserves a counter for each element. */
 rg_tensor rg__record_random(rg_tape *t, const rg__op *op, rg_dtype dtype, int rank, const int64_t *dims,
                             const void *attr);
+/* The same of an op with inputs. */
+rg_tensor rg__record_draw(rg_tape *t, const rg__op *op, const rg_tensor *in, int n_in, rg_dtype dtype, int rank,
+                          const int64_t *dims, const void *attr);
 uint64_t rg__tape_seed(const rg_tape *t);
 
 /* The tape's error: op, message, scope. */

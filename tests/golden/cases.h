@@ -360,6 +360,25 @@ OPTIM(clip_value, SGD(.lr = 0.3), false, 1, (rg_clip_grad_value(t, ps, 0.05), RG
 OPTIM(scheduled, SGD(.lr = 0.3, .momentum = 0.5), false, 1,
       (rg_optim_set_lr(opt, rg_schedule_cosine(0.3, 0.01, step, 20)), RG_NIL))
 
+/* derivatives as tensors: see derivatives.h */
+CASE(vjp, derived_vjp(t, x))
+CASE(jvp, derived_jvp(t, x))
+CASE(jacobian0, derived_jacobian(t, x, 0))
+CASE(jacobian1, derived_jacobian(t, x, 1))
+CASE(jacobian2, derived_jacobian(t, x, 2))
+CASE(jacobian_tall, derived_tall(t, x))
+CASE(hessian0, derived_hessian(t, x, 0))
+CASE(hessian1, derived_hessian(t, x, 1))
+CASE(hessian2, derived_hessian(t, x, 2))
+CASE(hessian3, derived_hessian(t, x, 3))
+CASE(hessian4, derived_hessian(t, x, 4))
+CASE(hessian5, derived_hessian(t, x, 5))
+CASE(hessian6, derived_hessian(t, x, 6))
+CASE(hessian7, derived_hessian(t, x, 7))
+CASE(hessian8, derived_hessian(t, x, 8))
+CASE(hvp, derived_hvp(t, x))
+CASE(checkpoint, rg_checkpoint(t, derived_function, x, 3, NULL))
+
 #undef CASE
 #undef CASE_ROW_MAJOR
 #undef OPTIM

@@ -15,6 +15,7 @@ import golden_elementwise as elementwise
 import golden_math
 import golden_sorting as sorting
 import golden_pool as pool
+import golden_derivatives as derivatives
 import golden_functional as functional
 import golden_training as training
 from golden_write import Writer
@@ -35,6 +36,8 @@ FAMILIES = [
     ("pool", "Pooling.", pool.pooling),
     ("resize", "Images in another size, shuffled, and as columns.", pool.resizing),
     ("grid", "Sampling along grids.", pool.sampling),
+    ("functional", "Derivatives as tensors.", derivatives.derivatives),
+    ("cotangent", "Ops that change the gradient.", derivatives.cotangents),
     ("create", "Creation.", arrays.creation),
     ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
     ("special", "Special functions.", golden_math.special),
