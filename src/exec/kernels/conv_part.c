@@ -6,7 +6,7 @@
 enum {
     PLANES_BYTES = 1 << 18, /* of the planes of one part: they are read many times, and should stay in a cache */
     PLANE_LINE = 16,        /* elements; planes are an odd number of these apart, to spread over a cache's sets */
-    COLUMNS = 512,          /* rows of fewer results are not cut */
+    COLUMNS = 1024,         /* rows of fewer results are not cut */
 };
 
 /* ---- where the kernel meets an axis ---- */
