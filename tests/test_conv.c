@@ -397,7 +397,17 @@ static void bad_arguments_are_refused_with_words(void **state)
     REFUSED(rg_conv_transpose2d(t, x, w, b, NULL), RG_ERROR_SHAPE, "conv_transpose2d: ", "[in, out / groups, ...]");
     const rg_tensor v = zeros(t, RG_SHAPE(4, 6, 3, 3));
     REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.output_padding = RG_SHAPE(1))), RG_ERROR_ARGUMENT, "output_padding 1");
-    REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.padding = RG_SHAPE(4))), RG_ERROR_SHAPE, "no place");
+    REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.padding = RG_SHAPE(4))), RG_ERROR_SHAPE,
+            "the result's extents [-1, -1]", "no place");
+    const rg_tensor unbatched = zeros(t, RG_SHAPE(4, 5, 2));
+    REFUSED(rg_conv2d(t, unbatched, w, b, NULL), RG_ERROR_SHAPE, "x [4, 5, 2]", "no place");
+    const rg_tensor one = zeros(t, RG_SHAPE(1, 1, 1)),
+                    long_kernel = rg_expand(t, one, RG_SHAPE(1, 1, ((int64_t)1 << 34) + 1));
+    REFUSED(rg_conv1d(t, one, long_kernel, RG_NIL, WITH(.dilation = RG_SHAPE(1 << 30))), RG_ERROR_SHAPE,
+            "too large a kernel");
+    REFUSED(rg_conv_transpose1d(t, rg_expand(t, one, RG_SHAPE(1, 1, (int64_t)1 << 50)), one, RG_NIL,
+                                WITH(.stride = RG_SHAPE(1 << 30))),
+            RG_ERROR_SHAPE, "too large a result");
     REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.same = true)), RG_ERROR_ARGUMENT, "same");
     REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.stride = RG_SHAPE(1 << 30))), RG_ERROR_SHAPE, "too large");
     rg_tape_free(t);

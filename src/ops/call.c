@@ -187,14 +187,14 @@ static int read_word(piece words, piece value)
     return -1;
 }
 
-/* Does the value have the form that its kind asks for? */
-static bool well_formed(const struct rg__argument *a)
+/* Does the value have the form that its kind asks for? A number may be `none` where that is the default. */
+static bool well_formed(const struct rg__argument *a, bool none)
 {
     int64_t whole, list[1];
     double real;
     switch (a->kind) {
-    case INT: return is(a->value, "none") || read_int(a->value, &whole);
-    case REAL: return is(a->value, "none") || read_real(a->value, &real);
+    case INT: return (none && is(a->value, "none")) || read_int(a->value, &whole);
+    case REAL: return (none && is(a->value, "none")) || read_real(a->value, &real);
     case FLAG: return is(a->value, "true") || is(a->value, "false");
     case DTYPE: return read_dtype(a->value) >= 0;
     case INTS: return read_ints(a->value, list, 1) >= 0;
@@ -352,8 +352,9 @@ static bool take_attributes(rg_tape *t, const rg__op *op, signature *s, const ch
             return false;
         }
         given[at] = true;
+        const bool none = is(s->attribute[at].value, "none");
         s->attribute[at].value = value;
-        if (!well_formed(&s->attribute[at])) {
+        if (!well_formed(&s->attribute[at], none)) {
             rg__fail(t, op, RG_ERROR_ARGUMENT, "%.*s=%.*s is not what is allowed: %.*s", PIECE(name), PIECE(value),
                      PIECE(s->attribute[at].type));
             return false;

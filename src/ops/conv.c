@@ -255,8 +255,15 @@ static bool start(rg_tape *t, layer *l, rg_tensor x, rg_tensor weight, rg_tensor
         !numbers(t, l->op, "padding", c->padding, l->axes, 0, 0, padding))
         return false;
     memcpy(l->after, padding, sizeof l->after);
-    for (int i = FIRST; i < l->dims.rank && c->same; i++) {
-        const int64_t more = (l->kernel.dims[i] - 1) * l->a.dilation[i];
+    for (int i = FIRST; i < l->dims.rank; i++) {
+        int64_t more;
+        if (__builtin_mul_overflow(l->kernel.dims[i] - 1, l->a.dilation[i], &more) || more > RG__MAX_NUMEL) {
+            rg__fail(t, l->op, RG_ERROR_SHAPE, "weight %s with dilation %lld: too large a kernel",
+                     RG__DIMS_TEXT(l->kernel.rank, l->kernel.dims), (long long)l->a.dilation[i]);
+            return false;
+        }
+        if (!c->same)
+            continue;
         if (l->a.stride[i] != 1) {
             rg__fail(t, l->op, RG_ERROR_ARGUMENT, "stride %lld: with `same`, 1 is needed", (long long)l->a.stride[i]);
             return false;
@@ -278,20 +285,24 @@ static rg_tensor finish(rg_tape *t, const layer *l, rg_tensor y, rg_tensor bias)
     return l->batched ? y : rg_squeeze(t, y, RG_AXES(0));
 }
 
-/* Are these extents of the result, of the padded x in its channels, and all of x in them valid? */
+/* Are these extents of the result, of the padded x in its channels, and all of x in them valid? For a transposed convolution,
+ * x is its result here. */
 static bool check_extents(rg_tape *t, const layer *l, const int64_t *extents)
 {
     int64_t padded[RG_MAX_RANK] = {l->dims.dims[0], l->dims.dims[1]};
     bool fits = true;
     for (int i = FIRST; i < l->dims.rank; i++) {
-        const int64_t reach = (extents[i] - 1) * l->a.stride[i] + (l->kernel.dims[i] - 1) * l->a.dilation[i] + 1;
-        fits = fits && extents[i] >= 1 && l->dims.dims[i] >= 1;
-        padded[i] = fits ? reach : 1;
+        const int64_t kernel = (l->kernel.dims[i] - 1) * l->a.dilation[i] + 1;
+        fits = fits && extents[i] >= 1 && l->dims.dims[i] >= 1 &&
+               !__builtin_mul_overflow(extents[i] - 1, l->a.stride[i], &padded[i]) &&
+               !__builtin_add_overflow(padded[i], kernel, &padded[i]);
     }
     if (fits && rg__numel(l->dims.rank, padded) >= 0)
         return true;
-    rg__fail(t, l->op, RG_ERROR_SHAPE, "x %s with a kernel of %s: no place for the kernel, or too large a result",
-             RG__DIMS_TEXT(l->dims.rank, l->dims.dims), RG__DIMS_TEXT(l->kernel.rank, l->kernel.dims));
+    const int skipped = l->transposed ? FIRST : !l->batched;
+    rg__fail(t, l->op, RG_ERROR_SHAPE, "%s %s with a kernel of %s: no place for the kernel, or too large a result",
+             l->transposed ? "the result's extents" : "x", RG__DIMS_TEXT(l->dims.rank - skipped, l->dims.dims + skipped),
+             RG__DIMS_TEXT(l->kernel.rank, l->kernel.dims));
     return false;
 }
 
@@ -374,7 +385,7 @@ static rg_tensor convolve_back(rg_tape *t, const rg__op *op, int axes, rg_tensor
         }
         if (__builtin_mul_overflow(l.dims.dims[i] - 1, l.a.stride[i], &extents[i]) ||
             __builtin_add_overflow(extents[i], reach + more[i] + 1 - 2 * l.a.before[i], &extents[i]))
-            extents[i] = 0;
+            extents[i] = INT64_MAX;
     }
     layer back = l; /* the map that this is the transpose of takes the result */
     memcpy(back.dims.dims + FIRST, extents + FIRST, sizeof *extents * (size_t)axes);
