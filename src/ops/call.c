@@ -141,11 +141,16 @@ static bool read_int(piece p, int64_t *value)
 
 static bool read_real(piece p, double *value)
 {
-    char text[64], *end;
-    if (p.length == 0 || p.length >= (int)sizeof text)
+    char text[64], zero[16], *end;
+    if (p.length == 0 || p.length + (int)sizeof zero >= (int)sizeof text)
         return false;
-    memcpy(text, p.at, (size_t)p.length);
-    text[p.length] = '\0';
+    /* strtod reads numbers as the program's locale writes them: "0,5" in some. */
+    snprintf(zero, sizeof zero, "%.1f", 0.);
+    zero[strlen(zero) - 1] = '\0';
+    const char *const point = memchr(p.at, '.', (size_t)p.length);
+    const int head = point ? (int)(point - p.at) : p.length;
+    snprintf(text, sizeof text, "%.*s%s%.*s", head, p.at, point ? zero + 1 : "", p.length - head - (point != NULL),
+             point ? point + 1 : "");
     *value = strtod(text, &end);
     return *end == '\0';
 }
