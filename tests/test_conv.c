@@ -399,6 +399,8 @@ static void bad_arguments_are_refused_with_words(void **state)
     REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.output_padding = RG_SHAPE(1))), RG_ERROR_ARGUMENT, "output_padding 1");
     REFUSED(rg_conv_transpose2d(t, x, v, b, WITH(.padding = RG_SHAPE(4))), RG_ERROR_SHAPE,
             "the result's extents [-1, -1]", "no place");
+    REFUSED(rg_conv_transpose2d(t, zeros(t, RG_SHAPE(2, 4, 0, 5)), v, b, NULL), RG_ERROR_SHAPE, "x [2, 4, 0, 5]",
+            "without elements");
     const rg_tensor unbatched = zeros(t, RG_SHAPE(4, 5, 2));
     REFUSED(rg_conv2d(t, unbatched, w, b, NULL), RG_ERROR_SHAPE, "x [4, 5, 2]", "no place");
     const rg_tensor one = zeros(t, RG_SHAPE(1, 1, 1)),

@@ -244,34 +244,45 @@ static bool check_shapes(rg_tape *t, layer *l, rg_tensor x, rg_tensor weight, rg
     return !rg_failed(t);
 }
 
-static bool start(rg_tape *t, layer *l, rg_tensor x, rg_tensor weight, rg_tensor bias, const rg_conv_config *c)
+/* The extents of x and of the kernel, and the padding that keeps the former. */
+static bool check_axes(rg_tape *t, layer *l, bool same)
 {
-    int64_t *padding = l->a.before;
-    for (int i = 0; i < MOST_RANK; i++)
-        l->a.stride[i] = l->a.dilation[i] = l->a.spread[i] = 1;
-    l->a.groups = c->groups ? c->groups : 1;
-    if (!check_shapes(t, l, x, weight, bias) || !numbers(t, l->op, "stride", c->stride, l->axes, 1, 1, l->a.stride) ||
-        !numbers(t, l->op, "dilation", c->dilation, l->axes, 1, 1, l->a.dilation) ||
-        !numbers(t, l->op, "padding", c->padding, l->axes, 0, 0, padding))
-        return false;
-    memcpy(l->after, padding, sizeof l->after);
+    memcpy(l->after, l->a.before, sizeof l->after);
     for (int i = FIRST; i < l->dims.rank; i++) {
         int64_t more;
+        if (l->dims.dims[i] == 0) {
+            rg__fail(t, l->op, RG_ERROR_SHAPE,
+                     "x %s has an axis without elements; images or channels alone may have none",
+                     RG__DIMS_TEXT(l->dims.rank - !l->batched, l->dims.dims + !l->batched));
+            return false;
+        }
         if (__builtin_mul_overflow(l->kernel.dims[i] - 1, l->a.dilation[i], &more) || more > RG__MAX_NUMEL) {
             rg__fail(t, l->op, RG_ERROR_SHAPE, "weight %s with dilation %lld: too large a kernel",
                      RG__DIMS_TEXT(l->kernel.rank, l->kernel.dims), (long long)l->a.dilation[i]);
             return false;
         }
-        if (!c->same)
+        if (!same)
             continue;
         if (l->a.stride[i] != 1) {
             rg__fail(t, l->op, RG_ERROR_ARGUMENT, "stride %lld: with `same`, 1 is needed", (long long)l->a.stride[i]);
             return false;
         }
-        padding[i] = more / 2;
-        l->after[i] = more - padding[i];
+        l->a.before[i] = more / 2;
+        l->after[i] = more - l->a.before[i];
     }
     return true;
+}
+
+static bool start(rg_tape *t, layer *l, rg_tensor x, rg_tensor weight, rg_tensor bias, const rg_conv_config *c)
+{
+    for (int i = 0; i < MOST_RANK; i++)
+        l->a.stride[i] = l->a.dilation[i] = l->a.spread[i] = 1;
+    l->a.groups = c->groups ? c->groups : 1;
+    if (!check_shapes(t, l, x, weight, bias) || !numbers(t, l->op, "stride", c->stride, l->axes, 1, 1, l->a.stride) ||
+        !numbers(t, l->op, "dilation", c->dilation, l->axes, 1, 1, l->a.dilation) ||
+        !numbers(t, l->op, "padding", c->padding, l->axes, 0, 0, l->a.before))
+        return false;
+    return check_axes(t, l, c->same);
 }
 
 /* The result, with what was added to x and weight taken off again. */
