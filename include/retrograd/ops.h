@@ -14,12 +14,14 @@
 #include <retrograd/ops/activation.h>
 #include <retrograd/ops/attention.h>
 #include <retrograd/ops/bitwise.h>
+#include <retrograd/ops/contract.h>
 #include <retrograd/ops/conv.h>
 #include <retrograd/ops/cotangent.h>
 #include <retrograd/ops/ctc.h>
 #include <retrograd/ops/distance.h>
 #include <retrograd/ops/draw.h>
 #include <retrograd/ops/fft.h>
+#include <retrograd/ops/linalg.h>
 #include <retrograd/ops/math.h>
 #include <retrograd/ops/normalise.h>
 #include <retrograd/ops/pool.h>

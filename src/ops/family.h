@@ -46,6 +46,12 @@
     _(draw_kernel)      \
     _(checkpoint)       \
     _(cotangent)
+    _(einsum)           \
+    _(contract)         \
+    _(factor)           \
+    _(spectral)         \
+    _(determinant)      \
+    _(linalg)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \
