@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 import golden_arrays as arrays
 import golden_conv as conv
 import golden_elementwise as elementwise
+import golden_linalg as linalg
 import golden_math
 import golden_sorting as sorting
 import golden_pool as pool
@@ -38,6 +39,9 @@ FAMILIES = [
     ("grid", "Sampling along grids.", pool.sampling),
     ("functional", "Derivatives as tensors.", derivatives.derivatives),
     ("cotangent", "Ops that change the gradient.", derivatives.cotangents),
+    ("einsum", "Einstein's summation.", linalg.equations),
+    ("contract", "Products of tensors.", linalg.products),
+    ("linalg", "Linear algebra.", linalg.algebra),
     ("create", "Creation.", arrays.creation),
     ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
     ("special", "Special functions.", golden_math.special),
