@@ -107,6 +107,26 @@ static bool is_transposed(const rg__walk *w, size_t size)
            w->strides[1][w->rank - 1] == (int64_t)size;
 }
 
+#define FILL_RUN(T)                                                  \
+    for (int64_t i = 0; i < n; i++)                                  \
+        memcpy((char *)out + i * (int64_t)sizeof(T), in, sizeof(T)); \
+    break
+
+/* n elements, all the same one. */
+static void fill_run(void *out, const char *in, size_t size, int64_t n)
+{
+    static const char zeros[8];
+    if (memcmp(in, zeros, size) == 0) {
+        memset(out, 0, (size_t)n * size);
+        return;
+    }
+    switch (size) {
+    case 1: FILL_RUN(uint8_t);
+    case 4: FILL_RUN(uint32_t);
+    case 8: FILL_RUN(uint64_t);
+    }
+}
+
 void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
 {
     rg__walk w;
@@ -129,10 +149,39 @@ void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
             memcpy(w.p[0], w.p[1], (size_t)w.run * out.size);
             continue;
         }
+        if (w.step[0] == (int64_t)out.size && w.step[1] == 0) {
+            fill_run(w.p[0], w.p[1], out.size, w.run);
+            continue;
+        }
         switch (out.size) {
         case 1: COPY_RUN(1);
         case 4: COPY_RUN(4);
         case 8: COPY_RUN(8);
         }
     } while (rg__walk_next(&w));
+}
+
+#define PARALLEL_ELEMENTS 65536 /* below, a second thread costs more than it gives */
+
+void rg__copy_shared(int threads, int rank, const int64_t *dims, rg__strided out, rg__strided in)
+{
+    int axis = 0;
+    while (axis < rank - 1 && dims[axis] == 1)
+        axis++;
+    if (threads < 2 || rg__numel(rank, dims) < PARALLEL_ELEMENTS || dims[axis] < threads) {
+        rg__copy(rank, dims, out, in);
+        return;
+    }
+    const int64_t part = (dims[axis] + threads - 1) / threads;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int i = 0; i < threads; i++) {
+        const int64_t first = i * part < dims[axis] ? i * part : dims[axis];
+        int64_t own[RG_MAX_RANK];
+        memcpy(own, dims, (size_t)rank * sizeof *own);
+        own[axis] = part < dims[axis] - first ? part : dims[axis] - first;
+        rg__strided to = out, from = in;
+        to.data = (char *)out.data + first * out.strides[axis] * (int64_t)out.size;
+        from.data = (char *)in.data + first * in.strides[axis] * (int64_t)in.size;
+        rg__copy(rank, own, to, from);
+    }
 }

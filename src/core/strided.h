@@ -29,4 +29,7 @@ bool rg__walk_next(rg__walk *walk); /* false after the last run */
 /* out := in, element by element, for arrays of one shape and one element size. */
 void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in);
 
+/* The same, by so many threads where it is large: the parts of the first axis are copied side by side. */
+void rg__copy_shared(int threads, int rank, const int64_t *dims, rg__strided out, rg__strided in);
+
 #endif

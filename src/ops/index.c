@@ -1,4 +1,5 @@
 /* Indexing: reading and adding at computed positions along an axis. */
+#include "ops/at_index.h"
 #include "ops/call.h"
 #include "ops/family.h"
 
@@ -37,68 +38,15 @@ static bool out_of_range(const rg__run *run, int64_t index, int64_t extent)
                         (long long)extent - 1);
 }
 
-/* Strides of an array along which `axis` does not move: the index says where. */
-static void without_axis(const rg__array_view *x, int64_t axis, int64_t *strides)
-{
-    memcpy(strides, x->strides, sizeof *strides * (size_t)x->rank);
-    if (x->rank)
-        strides[axis] = 0;
-}
-
 static bool kernel_gather(const rg__run *run)
 {
-    const int64_t axis = ((const struct gather *)run->node->attr)->axis;
-    const rg__array_view *x = &run->in[0], *index = &run->in[1];
-    const size_t size = rg_dtype_size(x->dtype);
-    const int64_t extent = x->rank ? x->dims[axis] : 1, stride = x->rank ? x->strides[axis] * (int64_t)size : 0;
-    int64_t fixed[RG_MAX_RANK];
-    without_axis(x, axis, fixed);
-    rg__walk w;
-    rg__walk_start(&w, index->rank, index->dims, 3,
-                   (rg__strided[]){rg__strided_of(&run->out), rg__strided_of(index), {x->data, fixed, size}});
-    do
-        for (int64_t i = 0; i < w.run; i++) {
-            int64_t at = *(const int64_t *)(w.p[1] + i * w.step[1]);
-            if (at < 0 || at >= extent)
-                return out_of_range(run, at, extent);
-            memcpy(w.p[0] + i * w.step[0], w.p[2] + i * w.step[2] + at * stride, size);
-        }
-    while (rg__walk_next(&w));
-    return true;
+    return rg__move_at(run, RG__AT_READ, rg__op_index_axis(run->node), &run->in[0], &run->in[1], &run->out);
 }
-
-#define ADD_RUN(T)                                    \
-    *(T *)to += *(const T *)(w.p[2] + i * w.step[2]); \
-    break
 
 static bool kernel_scatter_add(const rg__run *run)
 {
-    const int64_t axis = ((const struct gather *)run->node->attr)->axis;
-    const rg__array_view *out = &run->out, *index = &run->in[1];
-    const size_t size = rg_dtype_size(out->dtype);
-    const int64_t extent = out->rank ? out->dims[axis] : 1, stride = out->rank ? out->strides[axis] * (int64_t)size : 0;
-    int64_t fixed[RG_MAX_RANK];
-    without_axis(out, axis, fixed);
-    rg__copy(out->rank, out->dims, rg__strided_of(out), rg__strided_of(&run->in[0]));
-    rg__walk w;
-    rg__walk_start(&w, index->rank, index->dims, 3,
-                   (rg__strided[]){{out->data, fixed, size}, rg__strided_of(index), rg__strided_of(&run->in[2])});
-    do
-        for (int64_t i = 0; i < w.run; i++) {
-            int64_t at = *(const int64_t *)(w.p[1] + i * w.step[1]);
-            if (at < 0 || at >= extent)
-                return out_of_range(run, at, extent);
-            char *to = w.p[0] + i * w.step[0] + at * stride;
-            switch (out->dtype) {
-            case RG_F32: ADD_RUN(float);
-            case RG_F64: ADD_RUN(double);
-            case RG_I32: ADD_RUN(int32_t);
-            case RG_I64: ADD_RUN(int64_t);
-            case RG_BOOL: break;
-            }
-        }
-    while (rg__walk_next(&w));
-    return true;
+    rg__copy_shared(run->threads, run->out.rank, run->out.dims, rg__strided_of(&run->out), rg__strided_of(&run->in[0]));
+    return rg__move_at(run, RG__AT_ADD, rg__op_index_axis(run->node), &run->out, &run->in[1], &run->in[2]);
 }
 
 struct one_hot {

@@ -136,29 +136,9 @@ rg_tensor rg_unsqueeze(rg_tape *t, rg_tensor x, int axis)
 
 /* ---- copy ---- */
 
-#define PARALLEL_ELEMENTS 65536 /* below, a second thread costs more than it gives */
-
-/* The parts of the first axis are copied side by side. */
 static bool kernel_copy(const rg__run *run)
 {
-    const int64_t *dims = run->out.dims;
-    rg__strided out = rg__strided_of(&run->out), in = rg__strided_of(&run->in[0]);
-    if (run->threads < 2 || run->node->numel < PARALLEL_ELEMENTS || dims[0] < run->threads) {
-        rg__copy(run->out.rank, dims, out, in);
-        return true;
-    }
-    const int64_t part = (dims[0] + run->threads - 1) / run->threads;
-#pragma omp parallel for num_threads(run->threads) schedule(static)
-    for (int i = 0; i < run->threads; i++) {
-        const int64_t first = i * part < dims[0] ? i * part : dims[0];
-        int64_t own[RG_MAX_RANK];
-        memcpy(own, dims, (size_t)run->out.rank * sizeof *own);
-        own[0] = part < dims[0] - first ? part : dims[0] - first;
-        rg__strided to = out, from = in;
-        to.data = (char *)out.data + first * out.strides[0] * (int64_t)out.size;
-        from.data = (char *)in.data + first * in.strides[0] * (int64_t)in.size;
-        rg__copy(run->out.rank, own, to, from);
-    }
+    rg__copy_shared(run->threads, run->out.rank, run->out.dims, rg__strided_of(&run->out), rg__strided_of(&run->in[0]));
     return true;
 }
 
