@@ -22,6 +22,7 @@
 #include <retrograd/ops/draw.h>
 #include <retrograd/ops/fft.h>
 #include <retrograd/ops/linalg.h>
+#include <retrograd/ops/indexing.h>
 #include <retrograd/ops/math.h>
 #include <retrograd/ops/normalise.h>
 #include <retrograd/ops/pool.h>
@@ -180,8 +181,10 @@ RG_API rg_tensor rg_affine(rg_tape *t, rg_tensor x, rg_tensor weight, rg_tensor 
 RG_API rg_tensor rg_gather(rg_tape *t, rg_tensor x, int axis, rg_tensor index);
 /* index [n]: rows of x in that order */
 RG_API rg_tensor rg_index_select(rg_tape *t, rg_tensor x, int axis, rg_tensor index);
-RG_API rg_tensor rg_take(rg_tape *t, rg_tensor x, rg_tensor index); /* of x flattened; the shape of index */
-/* x, with source[.., i, ..] added at [.., index[.., i, ..], ..], in the order of i. source and index have one shape. */
+/* of x flattened; the shape of index; here negative ones count from the end */
+RG_API rg_tensor rg_take(rg_tape *t, rg_tensor x, rg_tensor index);
+/* x, with source[.., i, ..] added at [.., index[.., i, ..], ..], in the order of i. source has at least
+ * the index's extents. */
 RG_API rg_tensor rg_scatter_add(rg_tape *t, rg_tensor x, int axis, rg_tensor index, rg_tensor source);
 /* [...] -> [..., classes] of the given dtype, 1 at the index, else 0. */
 RG_API rg_tensor rg_one_hot(rg_tape *t, rg_tensor index, int64_t classes, rg_dtype dtype);

@@ -21,4 +21,21 @@ typedef enum rg__at_mode {
 bool rg__move_at(const rg__run *run, rg__at_mode mode, int axis, const rg__array_view *table,
                  const rg__array_view *index, const rg__array_view *other);
 
+/* An index as i64, whose shape fits x along the axis; nil and an error otherwise. */
+rg_tensor rg__index_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_tensor index, int axis);
+
+/* Axis 0 or -1 of a scalar is allowed, as in PyTorch; -1 and an error where it is out of range. */
+int rg__axis_for(rg_tape *t, const rg__op *op, const rg__node *x, int axis);
+
+/* source's elements beside those of the index (of rg__index_for), x's dtype; nil and an error where it has fewer. */
+rg_tensor rg__source_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_tensor index, rg_tensor source);
+
+/* Positions in an array of these extents, flattened, from one index for each axis: i64, broadcast. Negative ones count from
+ * the end; out of range is an error when they are computed. */
+rg_tensor rg__linear_index(rg_tape *t, const rg__op *op, const rg_tensor *index, int count, const int64_t *extents);
+
+/* A vector along one axis, in the shape of `like` with that axis as long as the vector, as rg_gather and rg_scatter take
+ * it. */
+rg_tensor rg__along_axis(rg_tape *t, rg_tensor vector, rg_shape like, int axis);
+
 #endif

@@ -52,6 +52,9 @@
     _(spectral)         \
     _(determinant)      \
     _(linalg)
+    _(scatter)          \
+    _(advanced)         \
+    _(mask)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

@@ -99,8 +99,7 @@ static void vjp_scatter_add(const rg__vjp *v)
 
 /* ---- recording ---- */
 
-/* An index as i64, whose shape fits x along the axis; nil and an error otherwise. */
-static rg_tensor index_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_tensor index, int axis)
+rg_tensor rg__index_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_tensor index, int axis)
 {
     const rg__node *n = rg__arg_of(t, op, index, RG__INTEGER);
     if (!n)
@@ -116,17 +115,44 @@ static rg_tensor index_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_t
     return rg_cast(t, index, RG_I64);
 }
 
-/* Axis 0 or -1 of a scalar is allowed, as in PyTorch. */
-static int axis_for(rg_tape *t, const rg__op *op, const rg__node *x, int axis)
+int rg__axis_for(rg_tape *t, const rg__op *op, const rg__node *x, int axis)
 {
     return x->rank == 0 && (axis == 0 || axis == -1) ? 0 : rg__axis_of(t, op, x, axis);
+}
+
+rg_tensor rg__source_for(rg_tape *t, const rg__op *op, const rg__node *x, rg_tensor index, rg_tensor source)
+{
+    const rg__node *i = rg__arg(t, op, index), *s = i ? rg__arg(t, op, source) : NULL;
+    if (!s)
+        return RG_NIL;
+    bool fits = s->rank == i->rank;
+    for (int k = 0; fits && k < i->rank; k++)
+        fits = s->dims[k] >= i->dims[k];
+    if (!fits || s->dtype != x->dtype) {
+        rg__fail(t, op, fits ? RG_ERROR_DTYPE : RG_ERROR_SHAPE, "source is %s of %s; x is %s and index is %s",
+                 rg_dtype_name((rg_dtype)s->dtype), RG__NODE_TEXT(s), rg_dtype_name((rg_dtype)x->dtype),
+                 RG__NODE_TEXT(i));
+        return RG_NIL;
+    }
+    for (int k = 0; k < i->rank; k++)
+        source = rg_slice(t, source, k, 0, i->dims[k], 1);
+    return source;
+}
+
+rg_tensor rg__along_axis(rg_tape *t, rg_tensor vector, rg_shape like, int axis)
+{
+    rg_shape line = like;
+    for (int i = 0; i < like.rank; i++)
+        line.dims[i] = 1;
+    line.dims[axis] = like.dims[axis] = rg_numel(t, vector);
+    return rg_expand(t, rg_reshape(t, vector, line), like);
 }
 
 rg_tensor rg_gather(rg_tape *t, rg_tensor x, int axis, rg_tensor index)
 {
     const rg__node *n = rg__arg(t, OP(gather), x);
-    int at = n ? axis_for(t, OP(gather), n, axis) : -1;
-    rg_tensor i = at >= 0 ? index_for(t, OP(gather), n, index, at) : RG_NIL;
+    int at = n ? rg__axis_for(t, OP(gather), n, axis) : -1;
+    rg_tensor i = at >= 0 ? rg__index_for(t, OP(gather), n, index, at) : RG_NIL;
     const rg__node *ni = at >= 0 && !rg_is_nil(i) ? rg__arg(t, OP(gather), i) : NULL;
     if (!ni)
         return RG_NIL;
@@ -137,19 +163,13 @@ rg_tensor rg_gather(rg_tape *t, rg_tensor x, int axis, rg_tensor index)
 rg_tensor rg_scatter_add(rg_tape *t, rg_tensor x, int axis, rg_tensor index, rg_tensor source)
 {
     const rg__op *op = OP(scatter_add);
-    const rg__node *n = rg__arg_of(t, op, x, RG__NUMBER), *ns = n ? rg__arg(t, op, source) : NULL;
-    int at = ns ? axis_for(t, op, n, axis) : -1;
-    rg_tensor i = at >= 0 ? index_for(t, op, n, index, at) : RG_NIL;
-    const rg__node *ni = at >= 0 && !rg_is_nil(i) ? rg__arg(t, op, i) : NULL;
-    if (!ni)
+    const rg__node *n = rg__arg_of(t, op, x, RG__NUMBER);
+    int at = n ? rg__axis_for(t, op, n, axis) : -1;
+    rg_tensor i = at >= 0 ? rg__index_for(t, op, n, index, at) : RG_NIL;
+    rg_tensor s = at >= 0 ? rg__source_for(t, op, n, i, source) : RG_NIL;
+    if (rg_is_nil(s))
         return RG_NIL;
-    if (ns->dtype != n->dtype || !rg__dims_equal(ns->rank, ns->dims, ni->rank, ni->dims)) {
-        rg__fail(t, op, ns->dtype != n->dtype ? RG_ERROR_DTYPE : RG_ERROR_SHAPE,
-                 "source is %s of %s; x is %s and index is %s", rg_dtype_name((rg_dtype)ns->dtype), RG__NODE_TEXT(ns),
-                 rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(ni));
-        return RG_NIL;
-    }
-    return rg__record(t, op, (rg_tensor[]){x, i, source}, 3, (rg_dtype)n->dtype, n->rank, n->dims, &(struct gather){at});
+    return rg__record(t, op, (rg_tensor[]){x, i, s}, 3, (rg_dtype)n->dtype, n->rank, n->dims, &(struct gather){at});
 }
 
 rg_tensor rg_index_select(rg_tape *t, rg_tensor x, int axis, rg_tensor index)
@@ -163,12 +183,7 @@ rg_tensor rg_index_select(rg_tape *t, rg_tensor x, int axis, rg_tensor index)
         rg__fail(t, op, RG_ERROR_SHAPE, "index %s must be a vector", RG__NODE_TEXT(ni));
         return RG_NIL;
     }
-    rg_shape line = {n->rank, {0}}, full = {n->rank, {0}};
-    for (int i = 0; i < n->rank; i++) {
-        line.dims[i] = i == at ? ni->numel : 1;
-        full.dims[i] = i == at ? ni->numel : n->dims[i];
-    }
-    return rg_gather(t, x, at, rg_expand(t, rg_reshape(t, index, line), full));
+    return rg_gather(t, x, at, rg__along_axis(t, index, rg_shape_of(t, x), at));
 }
 
 rg_tensor rg_take(rg_tape *t, rg_tensor x, rg_tensor index)
@@ -178,8 +193,8 @@ rg_tensor rg_take(rg_tape *t, rg_tensor x, rg_tensor index)
     if (!ni)
         return RG_NIL;
     rg_shape shape = rg_shape_of(t, index);
-    rg_tensor flat = rg_reshape(t, x, RG_SHAPE(n->numel));
-    return rg_reshape(t, rg_gather(t, flat, 0, rg_reshape(t, index, RG_SHAPE(ni->numel))), shape);
+    rg_tensor flat = rg_reshape(t, x, RG_SHAPE(n->numel)), at = rg__linear_index(t, op, &index, 1, &n->numel);
+    return rg_reshape(t, rg_gather(t, flat, 0, rg_reshape(t, at, RG_SHAPE(ni->numel))), shape);
 }
 
 rg_tensor rg_one_hot(rg_tape *t, rg_tensor index, int64_t classes, rg_dtype dtype)
@@ -244,8 +259,12 @@ static rg_tensor sample_index_select(rg__draw *draw, int index)
 static rg_tensor sample_take(rg__draw *draw, int index)
 {
     rg_tape *t = draw->t;
-    return index > 0 ? RG_NIL
-                     : rg_take(t, RG__DRAW(draw, RG_SHAPE(2, 2), RG__REAL), rg_input_i64(t, RG_SHAPE(2, 4), some));
+    static const int64_t either[] = {-1, 0, 3, -4, 1, 1};
+    if (index > 1)
+        return RG_NIL;
+    rg_tensor x = RG__DRAW(draw, RG_SHAPE(2, 2), RG__REAL);
+    return index ? rg_take(t, rg_transpose(t, x, 0, 1), rg_input_i64(t, RG_SHAPE(6), either))
+                 : rg_take(t, x, rg_input_i64(t, RG_SHAPE(2, 4), some));
 }
 
 static rg_tensor sample_one_hot(rg__draw *draw, int index)

@@ -18,6 +18,7 @@ import golden_sorting as sorting
 import golden_pool as pool
 import golden_derivatives as derivatives
 import golden_functional as functional
+import golden_indexing as indexing
 import golden_training as training
 from golden_write import Writer
 
@@ -42,6 +43,8 @@ FAMILIES = [
     ("einsum", "Einstein's summation.", linalg.equations),
     ("contract", "Products of tensors.", linalg.products),
     ("linalg", "Linear algebra.", linalg.algebra),
+    ("scatter", "Scattering, several indices.", indexing.scattering),
+    ("mask", "Masks.", indexing.masks),
     ("create", "Creation.", arrays.creation),
     ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
     ("special", "Special functions.", golden_math.special),
