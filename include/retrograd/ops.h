@@ -27,6 +27,7 @@
 #include <retrograd/ops/normalise.h>
 #include <retrograd/ops/pool.h>
 #include <retrograd/ops/resize.h>
+#include <retrograd/ops/rearrange.h>
 #include <retrograd/ops/scan.h>
 #include <retrograd/ops/sort.h>
 #include <retrograd/ops/statistics.h>

@@ -54,7 +54,11 @@
     _(linalg)
     _(scatter)          \
     _(advanced)         \
-    _(mask)
+    _(mask)             \
+    _(window)           \
+    _(rearrange)        \
+    _(repeat)           \
+    _(stacks)
 
 #define RG__FAMILY_DECLARATION(name)      \
     extern const rg__op rg__ops_##name[]; \

@@ -295,6 +295,9 @@ bool rg__axis_set(rg_tape *t, const rg__op *op, const rg__node *x, rg_axes axes,
 /* An axis of x counted from 0, or -1 and an error. */
 int rg__axis_of(rg_tape *t, const rg__op *op, const rg__node *x, int axis);
 
+/* How many elements start:stop:step takes of an axis, as rg_slice reads it; *start becomes the first of them. */
+int64_t rg__slice_range(int64_t extent, int64_t *start, int64_t stop, int64_t step);
+
 static inline rg__strided rg__strided_of(const rg__array_view *v)
 {
     return (rg__strided){v->data, v->strides, rg_dtype_size(v->dtype)};

@@ -264,6 +264,18 @@ static int64_t clip(int64_t x, int64_t low, int64_t high)
     return x < low ? low : x > high ? high : x;
 }
 
+int64_t rg__slice_range(int64_t extent, int64_t *start, int64_t stop, int64_t step)
+{
+    const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
+    if (stop == RG_END)
+        stop = step > 0 ? high : low;
+    else
+        stop = clip(stop < 0 ? stop + extent : stop, low, high);
+    *start = clip(*start < 0 && *start >= -extent ? *start + extent : *start, low, high);
+    const int64_t distance = step > 0 ? stop - *start : *start - stop;
+    return distance > 0 ? (distance - 1) / llabs(step) + 1 : 0;
+}
+
 rg_tensor rg_slice(rg_tape *t, rg_tensor x, int axis, int64_t start, int64_t stop, int64_t step)
 {
     const rg__node *n = rg__arg(t, OP(slice), x);
@@ -274,15 +286,8 @@ rg_tensor rg_slice(rg_tape *t, rg_tensor x, int axis, int64_t start, int64_t sto
         rg__fail(t, OP(slice), RG_ERROR_ARGUMENT, "a step of %lld is not allowed", (long long)step);
         return RG_NIL;
     }
-    const int64_t extent = n->dims[at];
-    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
-    if (stop == RG_END)
-        stop = step > 0 ? high : low;
-    else
-        stop = clip(stop < 0 ? stop + extent : stop, low, high);
-    start = clip(start < 0 && start >= -extent ? start + extent : start, low, high);
-    int64_t distance = step > 0 ? stop - start : start - stop, stride = llabs(step);
-    struct slice attr = {at, start, distance > 0 ? (distance - 1) / stride + 1 : 0, step};
+    const int64_t extent = n->dims[at], count = rg__slice_range(extent, &start, stop, step);
+    struct slice attr = {at, start, count, step};
     if (attr.count == 0)
         attr.start = 0;
     if (attr.count <= 1)
