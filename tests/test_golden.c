@@ -160,6 +160,8 @@ static const struct family FAMILIES[] = {
     {"linalg",  APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"scatter", APPLY,  INFINITY, 1e-13, 1,    3e-7, 1,    true},
     {"mask",    APPLY,  1,        0,     0,    0,    0,    true},
+    {"window",  APPLY,  INFINITY, 1e-14, 1,    3e-7, 1,    true},
+    {"rearrange", APPLY, INFINITY, 1e-13, 1,   3e-7, 1,    true},
     {"create",  OP,     INFINITY, 1e-15, 1,    1e-7, 1,    true},
     {"math",       APPLY, 1,      1e-12, 1e-3, 2e-6, 3e-2, false},
     {"special",    APPLY, 1,      1e-12, 1e-3, 2e-6, 3e-2, false},

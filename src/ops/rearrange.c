@@ -321,9 +321,11 @@ static rg_tensor pad_axis(rg_tape *t, rg_tensor x, int axis, int64_t before, int
 {
     rg_tensor parts[3];
     int count = 0;
+    const rg_tensor left = rg_slice(t, x, axis, before < 0 ? -before : 0, after < 0 ? after : RG_END, 1);
+    x = mode == RG_PAD_CIRCULAR ? left : x; /* a circle of what is left; reflected is all that there was */
     if (before > 0)
         parts[count++] = edge(t, x, axis, before, mode, true);
-    parts[count++] = rg_slice(t, x, axis, before < 0 ? -before : 0, after < 0 ? after : RG_END, 1);
+    parts[count++] = left;
     if (after > 0)
         parts[count++] = edge(t, x, axis, after, mode, false);
     return rg_cat(t, parts, count, axis);
@@ -350,15 +352,16 @@ rg_tensor rg_pad_mode(rg_tape *t, rg_tensor x, const int64_t *pad, int count, rg
     int64_t before[RG_MAX_RANK] = {0}, after[RG_MAX_RANK] = {0};
     for (int i = 0; i < count / 2; i++) {
         const int axis = n->rank - 1 - i;
-        const int64_t extent = n->dims[axis], most = most_padding(mode, extent);
+        const int64_t extent = n->dims[axis];
         before[axis] = pad[2 * i];
         after[axis] = pad[2 * i + 1];
         const int64_t left = before[axis] < 0 ? before[axis] : 0, right = after[axis] < 0 ? after[axis] : 0;
-        if (left < -extent || right < -extent - left ||
-            (mode != RG_PAD_CONSTANT && (before[axis] > most || after[axis] > most))) {
+        const bool few = left < -extent || right < -extent - left;
+        const int64_t most = few ? 0 : most_padding(mode, mode == RG_PAD_CIRCULAR ? extent + left + right : extent);
+        if (few || (mode != RG_PAD_CONSTANT && (before[axis] > most || after[axis] > most))) {
             rg__fail(t, op, RG_ERROR_ARGUMENT, "%lld before and %lld after axis %d of %s are too %s for mode %d",
-                     (long long)before[axis], (long long)after[axis], axis, RG__NODE_TEXT(n),
-                     left < -extent || right < -extent - left ? "few" : "many", (int)mode);
+                     (long long)before[axis], (long long)after[axis], axis, RG__NODE_TEXT(n), few ? "few" : "many",
+                     (int)mode);
             return RG_NIL;
         }
     }

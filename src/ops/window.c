@@ -248,11 +248,15 @@ rg_tensor rg_as_strided(rg_tape *t, rg_tensor x, rg_shape shape, const int64_t *
     const bool valid = rg_shape_numel(shape) >= 0 && (strides || shape.rank == 0);
     if (valid && shape.rank)
         memcpy(at.strides, strides, (size_t)shape.rank * sizeof *strides);
-    if (!valid || !lie_within(&shape, &at, n->numel)) {
-        rg__fail(t, op, valid ? RG_ERROR_ARGUMENT : RG_ERROR_SHAPE,
-                 "%s with strides %s from %lld on does not lie within the %lld elements of %s",
-                 RG__DIMS_TEXT(shape.rank, shape.dims), strides ? RG__DIMS_TEXT(shape.rank, strides) : "NULL",
-                 (long long)offset, (long long)n->numel, RG__NODE_TEXT(n));
+    if (!valid) {
+        rg__fail(t, op, RG_ERROR_SHAPE, "%s%s is no valid shape with a stride for each axis",
+                 RG__DIMS_TEXT(shape.rank, shape.dims), strides ? "" : " with strides at NULL");
+        return RG_NIL;
+    }
+    if (!lie_within(&shape, &at, n->numel)) {
+        rg__fail(t, op, RG_ERROR_ARGUMENT, "%s with strides %s from %lld on does not lie within the %lld elements of %s",
+                 RG__DIMS_TEXT(shape.rank, shape.dims), RG__DIMS_TEXT(shape.rank, at.strides), (long long)offset,
+                 (long long)n->numel, RG__NODE_TEXT(n));
         return RG_NIL;
     }
     x = rg_contiguous(t, x);

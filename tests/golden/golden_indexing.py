@@ -181,3 +181,191 @@ def masks(w):
         w.apply("masked_scatter", name, None, torch.masked_scatter, x, mask, integers("s", (3,), 0, 2, name), order=0, single=False)
         w.apply("nonzero", name, None, torch.nonzero, x, order=0, single=False)
     w.apply("nonzero", "rank3", None, torch.nonzero, integers("x", (2, 3, 2), 0, 3).double(), order=0)
+
+
+def windows(w):
+    x = draw("windows", (2, 5))
+    for name, x, axis, size, step in (
+        ("plain", draw("u", (7,)), 0, 3, 2), ("overlapping", x, 1, 3, 1), ("first", x, 0, 2, 1), ("apart", x, -1, 2, 3), ("one", x, 1, 1, 1),
+        ("whole", x, 1, 5, 1), ("wide_step", x, 1, 2, 100), ("size0", draw("u", (3,)), 0, 0, 1), ("rank3", draw("u", (2, 3, 2)), 1, 2, 1),
+        ("empty", draw("u", (0, 3)), 1, 2, 1), ("scalar", f64(1.5), 0, 1, 1),
+    ):
+        w.apply("unfold", name, f"axis={axis} size={size} step={step}", lambda x: x.unfold(axis, size, step), x, single=name == "overlapping")
+    w.apply("unfold", "bool", "axis=0 size=2 step=1", lambda x: x.unfold(0, 2, 1), boolean([True, False, True]), order=0, single=False)
+    w.apply("unfold", "i32", "axis=1 size=2 step=1", lambda x: x.unfold(1, 2, 1), integers("u", (2, 3), -9, 9, "i32"), order=0, single=False)
+    x = draw("strided", (3, 4))
+    for name, shape, strides, offset in (
+        ("plain", (3, 2), (4, 1), 1), ("overlapping", (3, 3), (1, 2), 2), ("repeated", (2, 3), (0, 1), 4), ("diagonal", (3,), (5,), 0), ("scalar", (), (), 7),
+        ("one", (1, 1), (100, 100), 11), ("empty", (0, 2), (1, 1), 0), ("rank4", (2, 2, 2, 2), (4, 1, 4, 1), 0), ("whole", (3, 4), (4, 1), 0),
+    ):
+        text = f"shape={list(shape)} strides={list(strides)} offset={offset}"
+        w.apply("as_strided", name, text, lambda x: torch.as_strided(x.contiguous(), shape, strides, offset), x, single=name == "overlapping")
+    w.apply("as_strided", "i64", "shape=[2] strides=[2]", lambda x: torch.as_strided(x, (2,), (2,)), i64([1, 2, 3]), order=0, single=False)
+
+    square, batch = draw("diagonal", (3, 4)), draw("diagonal", (2, 3, 2))
+    for offset in (0, 1, -1, 3, -2, 4, -7, 2**62, -(2**63)):
+        name = f"offset{offset}".replace("-", "m")
+        near = max(min(offset, 9), -9)
+        w.apply("diagonal", name, f"offset={offset}", lambda x: torch.diagonal(x, near), square, single=offset == 1)
+        w.apply("diag", "matrix_" + name, f"diagonal={offset}", lambda x: torch.diag(x, near), square, single=False)
+        w.apply("diagonal_scatter", name, f"offset={offset}", lambda x, s: torch.diagonal_scatter(x, s, near) + 0 * s.sum(), square, draw("s", torch.diagonal(square, near).shape), single=offset == 1)
+        if abs(offset) < 4:
+            w.apply("diag", "vector_" + name, f"diagonal={offset}", lambda x: torch.diag(x, offset), draw("v", (2,)), single=offset == 1)
+            w.apply("diag_embed", name, f"offset={offset}", lambda x: torch.diag_embed(x, offset), draw("v", (2, 2)), single=offset == 1)
+    for a, b in ((0, 1), (1, 0), (0, 2), (-1, -2), (2, 0)):
+        name, text = f"axes{a}{b}".replace("-", "m"), f"axis0={a} axis1={b}"
+        w.apply("diagonal", name, "offset=1 " + text, lambda x: torch.diagonal(x, 1, a, b), batch, single=False)
+        w.apply("diag_embed", name, "offset=-1 " + text, lambda x: torch.diag_embed(x, -1, a, b), draw("v", (2, 2)), single=False)
+        w.apply("diagonal_scatter", name, text, lambda x, s: torch.diagonal_scatter(x, s, 0, a, b), batch, draw("s", torch.diagonal(batch, 0, a, b).shape), single=False)
+    w.apply("diagonal", "empty", None, torch.diagonal, draw("x", (0, 3)), single=False)
+    w.apply("diag_embed", "empty", "offset=1", lambda x: torch.diag_embed(x, 1), draw("x", (2, 0)), single=False)
+    w.apply("diag_embed", "vector", None, torch.diag_embed, f64([NAN, -0.5, INF]), single=False)
+    w.apply("diag_embed", "bool", None, torch.diag_embed, boolean([True, False]), order=0, single=False)
+    w.apply("diag_embed", "i32", None, torch.diag_embed, i32([1, 2]), order=0, single=False)
+
+    x = draw("parts", (4, 3))
+    for name, axis, start, stop, step in (("first", 0, 1, 3, 1), ("last", -1, 0, 2, 1), ("step", 0, 0, None, 3), ("negative", 0, -3, -1, 1), ("beyond", 1, 1, 99, 1),
+                                          ("none", 0, 2, 2, 1), ("all", 0, None, None, 1), ("step2", 0, 1, None, 2)):
+        text = f"axis={axis}" + "".join(f" {k}={v}" for k, v in (("start", start), ("stop", stop), ("step", step)) if v is not None)
+        part = x[start:stop:step] if axis == 0 else x[:, start:stop:step]
+        w.apply("slice_scatter", name, text, lambda x, s: torch.slice_scatter(x, s, axis, start, stop, step), x, draw("s", part.shape), single=name == "step")
+    for axis, index in ((0, 0), (0, -1), (1, 2), (-1, -3)):
+        w.apply("select_scatter", f"axis{axis}_{index}".replace("-", "m"), f"axis={axis} index={index}", lambda x, s: torch.select_scatter(x, s, axis, index), x, draw("s", x.select(axis, index).shape), single=index == 2)
+    w.apply("select_scatter", "vector", "axis=0 index=1", lambda x, s: torch.select_scatter(x, s, 0, 1), f64([1, NAN, 2]), f64(-0.0), single=False)
+    w.apply("slice_scatter", "i64", "start=1", lambda x, s: torch.slice_scatter(x, s, 0, 1), i64([1, 2, 3]), i64([8, 9]), order=0, single=False)
+
+
+def rearranging(w):
+    x, cube, scalar, empty = draw("r", (2, 3)), draw("r", (2, 3, 2)), f64(1.25), draw("r", (0, 3))
+
+    def plain(op, name, text, f, *inputs, order=1, **more):
+        """Linear in its inputs: the second gradients are zeros."""
+        w.apply(op, name, text, f, *inputs, order=order, single=False, **more)
+
+    # ---- axes ----
+    for source, to in (((0,), (2,)), ((0, 1), (1, 0)), ((-1,), (0,)), ((2, 0), (0, 1)), ((0, 1, 2), (2, 0, 1)), ((), ())):
+        plain("movedim", f"{len(source)}_{''.join(map(str, source))}_{''.join(map(str, to))}".replace("-", "m"), f"source={list(source)} destination={list(to)}", lambda x: torch.movedim(x, source, to), cube)
+    plain("swapaxes", "plain", "axis0=0 axis1=-1", lambda x: torch.swapaxes(x, 0, -1), cube)
+    plain("swapaxes", "same", "axis0=1 axis1=1", lambda x: torch.swapaxes(x, 1, 1), cube)
+    for name, x0, shape in (("plain", draw("r", (2, 1)), (2, 3)), ("new_axes", x, (2, 2, 3)), ("scalar", scalar, (2,)), ("keep", draw("r", (1, 3)), (4, -1)), ("empty", draw("r", (1, 3)), (0, 3))):
+        plain("broadcast_to", name, f"shape={list(shape)}", lambda x: torch.broadcast_to(x, shape), x0)
+    for name, x0, start, end in (("all", cube, 0, -1), ("first", cube, 0, 1), ("last", cube, 1, 2), ("one", cube, 1, 1), ("scalar", scalar, 0, -1), ("empty", empty, 0, 1)):
+        plain("flatten", name, f"start={start} end={end}", lambda x: torch.flatten(x, start, end), x0)
+    for name, x0 in (("plain", cube), ("scalar", scalar), ("empty", empty)):
+        plain("ravel", name, None, torch.ravel, x0)
+        for k in (1, 2, 3):
+            op = f"atleast_{k}d"
+            plain(op, name, None, getattr(torch, op), x0)
+            plain(op, "vector_" + name, None, getattr(torch, op), x0.reshape(-1))
+    plain("atleast_3d", "matrix", None, torch.atleast_3d, x)
+    for name, x0, axis, sizes in (("plain", draw("r", (2, 6)), 1, (2, 3)), ("unknown", draw("r", (2, 6)), -1, (-1, 3)), ("first", draw("r", (4, 2)), 0, (2, -1, 2)), ("one", x, 0, (2,)), ("empty", empty, 0, (0, 2))):
+        plain("unflatten", name, f"axis={axis} sizes={list(sizes)}", lambda x: torch.unflatten(x, axis, sizes), x0)
+    for k in (0, 1, 2, 3, 4, -1, -6):
+        plain("rot90", f"k{k}".replace("-", "m"), f"k={k}", lambda x: torch.rot90(x, k), x)
+    plain("rot90", "axes", "k=1 axis0=2 axis1=0", lambda x: torch.rot90(x, 1, (2, 0)), cube)
+    plain("rot90", "negative_axes", "k=3 axis0=-1 axis1=1", lambda x: torch.rot90(x, 3, (-1, 1)), cube)
+    for op in ("fliplr", "flipud"):
+        for name, x0 in (("matrix", x), ("cube", cube), ("empty", empty)):
+            plain(op, name, None, getattr(torch, op), x0)
+    plain("flipud", "vector", None, torch.flipud, f64([1, 2, NAN]))
+
+    # ---- triangles ----
+    for d in (0, 1, -1, 2, -3, 7, -9, 2**63 - 1, -(2**63)):
+        near, name = max(min(d, 9), -9), f"d{d}".replace("-", "m")
+        for op in ("tril", "triu"):
+            f = getattr(torch, op)
+            plain(op, name, f"diagonal={d}", lambda x: f(x, near), draw("t", (3, 4)))
+            plain(op, "batch_" + name, f"diagonal={d}", lambda x: f(x, near), draw("t", (2, 3, 2)))
+            if abs(d) < 9:
+                for rows, columns in ((3, 4), (4, 2), (0, 3), (2, 0), (1, 1)):
+                    places = getattr(torch, op + "_indices")
+                    plain(op + "_indices", f"{rows}x{columns}_{name}", f"rows={rows} columns={columns} offset={d}", lambda: places(rows, columns, d), order=0)
+    for op in ("tril", "triu"):
+        f = getattr(torch, op)
+        w.apply(op, "plain", None, f, draw("t", (3, 3)))
+        plain(op, "special", None, f, f64([[NAN, INF], [-INF, -0.0]]))
+        plain(op, "empty", None, f, empty)
+        plain(op, "bool", "diagonal=1", lambda x: f(x, 1), torch.ones(3, 3, dtype=torch.bool), order=0)
+        plain(op, "i32", None, f, integers("t", (2, 3), -9, 9, "i32"), order=0)
+    for name, x0, columns, increasing in (("plain", f64([1, -2, 0.5]), None, False), ("more", f64([1, -2, 0]), 5, False), ("increasing", f64([1.5, 0, -1]), 4, True), ("one", f64([2, 0]), 1, False), ("none", f64([2, 0]), 0, True), ("empty", f64([]), 3, False)):
+        text = (f"columns={columns} " if columns is not None else "") + f"increasing={flag(increasing)}"
+        exact = torch.vander(x0, columns, increasing=increasing)
+
+        def powers(x):
+            """torch.vander, whose own gradient fails: it is overwritten in place."""
+            order = range(exact.shape[1]) if increasing else reversed(range(exact.shape[1]))
+            out = torch.stack([x**k for k in order], 1) if exact.shape[1] else x[:, None][:, :0]
+            assert torch.equal(out.detach(), exact)
+            return out
+
+        w.apply("vander", name, text, powers, x0, order=0 if name == "one" else 2, single=name == "more")
+    plain("vander", "i64", "columns=3", lambda x: torch.vander(x, 3), i64([2, -3]), order=0)
+
+    # ---- moving along, repeating ----
+    for name, x0, shifts, axes in (("flat", x, (1,), ()), ("flat_back", x, (-8,), ()), ("first", x, (1,), (0,)), ("last", x, (2,), (-1,)), ("two", x, (1, -1), (0, 1)), ("twice", x, (1, 1), (1, 1)),
+                                   ("round", x, (3,), (1,)), ("far", x, (2**62,), (1,)), ("scalar", scalar, (1,), ()), ("empty", empty, (1,), (0,)), ("cube", cube, (1, 2, 1), (2, 1, 0))):
+        near = tuple(s % 12 if s > 99 else s for s in shifts)
+        w.apply("roll", name, f"shifts={list(shifts)}" + (f" axes={list(axes)}" if axes else ""), lambda x: torch.roll(x, near, axes), x0, order=1, single=name == "two")
+    for name, x0, counts in (("plain", x, (2, 3)), ("new_axis", x, (2, 1, 2)), ("ones", x, (1, 1)), ("last", x, (1, 2)), ("first", x, (3, 1)), ("scalar", scalar, (3,)), ("scalar_none", scalar, ()), ("zero", x, (0, 2)), ("empty", empty, (2, 2)), ("cube", cube, (2, 1, 2))):
+        w.apply("repeat", name, f"counts={list(counts)}", lambda x: x.repeat(counts), x0, order=1, single=name == "plain")
+        plain("tile", name, f"counts={list(counts)}", lambda x: torch.tile(x, counts), x0)
+    plain("tile", "fewer", "counts=[2]", lambda x: torch.tile(x, (2,)), cube)
+    for name, x0, count, axis in (("flat", x, 2, None), ("first", x, 3, 0), ("last", x, 2, -1), ("one", x, 1, 1), ("zero", x, 0, 0), ("middle", cube, 2, 1), ("scalar", scalar, 2, None), ("empty", empty, 2, 0)):
+        text = f"count={count}" + ("" if axis is None else f" axis={axis}")
+        w.apply("repeat_interleave_scalar", name, text, lambda x: torch.repeat_interleave(x, count, axis), x0, order=1, single=name == "middle")
+    for name, x0, counts, axis, size in (("flat", x, i64([1, 0, 2, 1, 1, 3]), None, None), ("first", x, i64([2, 1]), 0, None), ("last", x, i64([0, 2, 1]), 1, None), ("size", x, i64([0, 2, 1]), -1, 3), ("i32", x, i32([2, 2]), 0, None),
+                                         ("all_none", x, i64([0, 0]), 0, None), ("one_for_all", x, i64([2]), 1, None), ("middle", cube, i64([1, 2, 0]), 1, None), ("scalar", scalar, i64([3]), None, None), ("empty", empty, i64([]), 0, None)):
+        text = " ".join(([] if axis is None else [f"axis={axis}"]) + ([] if size is None else [f"output_size={size}"])) or None
+        w.apply("repeat_interleave", name, text, lambda x, n: torch.repeat_interleave(x, n, axis, output_size=size), x0, counts, order=1, single=name == "middle")
+    plain("repeat_interleave", "bool", "axis=0", lambda x, n: torch.repeat_interleave(x, n, 0), boolean([True, False]), i64([2, 1]), order=0)
+
+    # ---- padding ----
+    vector, row, image, volume = draw("p", (2, 3)), draw("p", (1, 2, 4)), draw("p", (1, 3, 3)), draw("p", (1, 2, 2, 3))
+    for mode in ("reflect", "replicate", "circular"):
+        for name, x0, pad in (("one", row, (1, 2)), ("before", row, (3, 0)), ("after", row, (0, 3)), ("none", row, (0, 0)), ("two", image, (1, 2, 2, 0)), ("two_b", image, (0, 1, 1, 1)), ("three", volume, (1, 1, 0, 1, 1, 0)), ("cut", row, (-1, 2)), ("cut_both", row, (-1, -1))):
+            f = lambda x: torch.nn.functional.pad(x, pad, mode=mode)
+            w.apply("pad_mode", f"{mode}_{name}", f"pad={list(pad)} mode={mode}", f, x0, order=1, single=name == "two")
+    w.apply("pad_mode", "replicate_far", "pad=[5, 7] mode=replicate", lambda x: torch.nn.functional.pad(x, (5, 7), mode="replicate"), draw("p", (1, 2)), order=1)
+    w.apply("pad_mode", "circular_whole", "pad=[3, 3] mode=circular", lambda x: torch.nn.functional.pad(x, (3, 3), mode="circular"), vector, order=1)
+    for name, x0, pad, value in (("plain", vector, (1, 2), 0), ("value", vector, (1, 0, 2, 1), 1.5), ("cut", vector, (-1, 1), -2), ("none", vector, (), 3), ("nan", vector, (1, 1), NAN), ("cube", cube, (0, 1, 1, 0, 1, 1), 0.5), ("empty", empty, (1, 0, 1, 0), 2), ("scalar", scalar, (), 0)):
+        plain("pad_mode", "constant_" + name, f"pad={list(pad)} value={value}", lambda x: torch.nn.functional.pad(x, pad, value=value), x0)
+    plain("pad_mode", "i32", "pad=[1, 1] value=7", lambda x: torch.nn.functional.pad(x, (1, 1), value=7), i32([1, 2]), order=0)
+    plain("pad_mode", "bool", "pad=[1, 0] value=1", lambda x: torch.nn.functional.pad(x, (1, 0), value=True), boolean([False, False]), order=0)
+
+    # ---- joining ----
+    columns, other = draw("j", (2, 1)), draw("j2", (2, 3))
+    for op, sets in (
+        ("hstack", (("vectors", (f64([1, 2]), f64([3]))), ("matrices", (x, columns)), ("cubes", (cube, cube)), ("scalars", (scalar, f64(2))), ("scalar_vector", (scalar, f64([1, 2]))), ("single", (x,)), ("empty", (f64([]), f64([1]))))),
+        ("vstack", (("vectors", (f64([1, 2]), f64([3, 4]))), ("matrices", (x, other)), ("mixed", (x, f64([1, 2, 3]))), ("scalars", (scalar, f64(2))), ("cubes", (cube, cube)), ("empty", (empty, x)))),
+        ("dstack", (("vectors", (f64([1, 2]), f64([3, 4]))), ("matrices", (x, other)), ("scalars", (scalar, f64(2))), ("cubes", (cube, cube)), ("empty", (empty, empty)))),
+        ("column_stack", (("vectors", (f64([1, 2]), f64([3, 4]))), ("mixed", (x, f64([1, 2]))), ("scalars", (scalar, f64(2))), ("cubes", (cube, cube)), ("empty", (f64([]), f64([]))))),
+        ("block_diag", (("matrices", (x, columns)), ("vectors", (f64([1, 2]), f64([3]))), ("mixed", (scalar, x, f64([1, 2]))), ("single", (x,)), ("empty", (x, draw("j", (0, 2)), columns)), ("three", (columns, other, columns)))),
+    ):
+        f = getattr(torch, op)
+        for name, given in sets:
+            many = (lambda *x: f(*x)) if op == "block_diag" else (lambda *x: f(x))
+            w.apply(op, name, None, many, *given, order=1, single=name == "matrices")
+    plain("block_diag", "i32", None, torch.block_diag, i32([[1, 2]]), i32([[3]]), order=0)
+    for name, given in (("two", (f64([1, 2]), f64([3, 4, 5]))), ("three", (f64([1, 2]), f64([-1]), f64([0.5, 3]))), ("single", (f64([1, 2]),)), ("empty", (f64([1, 2]), f64([])))):
+        plain("cartesian_prod", name, None, torch.cartesian_prod, *given)
+    plain("cartesian_prod", "i64", None, torch.cartesian_prod, i64([1, 2]), i64([3, 4]), order=0)
+
+    # ---- several results ----
+    long = draw("split", (2, 7))
+    for chunks in (1, 2, 3, 5, 7, 9):
+        plain("chunk", f"last_{chunks}", f"chunks={chunks} axis=1", lambda x: torch.chunk(x, chunks, 1), long)
+        plain("tensor_split", f"last_{chunks}", f"sections={chunks} axis=-1", lambda x: torch.tensor_split(x, chunks, -1), long)
+    plain("chunk", "first", "chunks=2", lambda x: torch.chunk(x, 2), long)
+    plain("chunk", "empty", "chunks=3", lambda x: torch.chunk(x, 3), empty)
+    plain("tensor_split", "empty", "sections=2", lambda x: torch.tensor_split(x, 2), empty)
+    for name, places in (("plain", (2, 5)), ("none", ()), ("beyond", (3, 9)), ("back", (-3, -1)), ("falling", (5, 2)), ("same", (2, 2)), ("ends", (0, 7))):
+        plain("tensor_split_at", name, f"places={list(places)} axis=1", lambda x: torch.tensor_split(x, places, 1), long)
+    plain("unbind", "first", None, torch.unbind, x)
+    plain("unbind", "last", "axis=-1", lambda x: torch.unbind(x, -1), cube)
+    plain("unbind", "vector", None, torch.unbind, f64([1, 2, 3]))
+    plain("unbind", "i32", "axis=1", lambda x: torch.unbind(x, 1), i32([[1, 2], [3, 4]]), order=0)
+    for name, given in (("two", (columns, f64([1, 2, 3]))), ("three", (scalar, x, f64([[1], [2]]))), ("single", (x,)), ("empty", (empty, f64([1, 2, 3])))):
+        plain("broadcast_tensors", name, None, torch.broadcast_tensors, *given)
+    for indexing in ("ij", "xy"):
+        for name, given in (("two", (f64([1, 2]), f64([3, 4, 5]))), ("three", (f64([1, 2]), scalar, f64([0.5, 3]))), ("single", (f64([1, 2]),)), ("empty", (f64([1, 2]), f64([])))):
+            plain("meshgrid", f"{indexing}_{name}", f"indexing={indexing}", lambda *x: torch.meshgrid(*x, indexing=indexing), *given)

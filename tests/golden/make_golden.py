@@ -45,6 +45,8 @@ FAMILIES = [
     ("linalg", "Linear algebra.", linalg.algebra),
     ("scatter", "Scattering, several indices.", indexing.scattering),
     ("mask", "Masks.", indexing.masks),
+    ("window", "Windows, diagonals, parts replaced.", indexing.windows),
+    ("rearrange", "Rearranging, repeating, padding, joining, splitting.", indexing.rearranging),
     ("create", "Creation.", arrays.creation),
     ("math", "Further functions, quotients, kinds of numbers.", golden_math.functions),
     ("special", "Special functions.", golden_math.special),

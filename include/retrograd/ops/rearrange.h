@@ -77,8 +77,9 @@ typedef enum rg_pad_kind {
     RG_PAD_REPLICATE,    /* a a | a b c | c c                                */
     RG_PAD_CIRCULAR,     /* b c | a b c | a b: at most the extent            */
 } rg_pad_kind;
-/* Before and after the last axis, then the one before it, and so on: pad[0..count), count even. Negative ones cut off.
- * PyTorch's functional pad, for any rank and number of axes. value counts for RG_PAD_CONSTANT alone. */
+/* Before and after the last axis, then the one before it, and so on: pad[0..count), count even. Negative ones cut off; a
+ * circle is one of what is left. PyTorch's functional pad, for any rank and number of axes. value counts for
+ * RG_PAD_CONSTANT alone. */
 RG_API rg_tensor rg_pad_mode(rg_tape *t, rg_tensor x, const int64_t *pad, int count, rg_pad_kind mode, double value);
 
 /* ---- joining: one dtype, 1 to 256 tensors ------------------------------------------------------------------------------ */
