@@ -127,24 +127,71 @@ static void fill_run(void *out, const char *in, size_t size, int64_t n)
     }
 }
 
+/* Short runs, one for each step along the innermost walked axis: the loops change places, a stretch at a time that stays in
+ * the cache. */
+#define SHORT   16
+#define STRETCH 8192 /* bytes */
+#define COPY_SHORT(T)                                                       \
+    for (int64_t first = 0; first < n; first += most) {                     \
+        const int64_t count = n - first < most ? n - first : most;          \
+        for (int64_t i = 0; i < run; i++) {                                 \
+            char *const out = to + i * to_step + first * to_row;            \
+            const char *const in = from + i * from_step + first * from_row; \
+            for (int64_t k = 0; k < count; k++)                             \
+                memcpy(out + k * to_row, in + k * from_row, sizeof(T));     \
+        }                                                                   \
+    }                                                                       \
+    break
+
+static __attribute__((noinline)) void copy_short(const rg__walk *w, size_t size)
+{
+    const int last = w->rank - 1;
+    const int64_t n = w->dims[last], to_row = w->strides[0][last], from_row = w->strides[1][last];
+    const int64_t run = w->run, to_step = w->step[0], from_step = w->step[1];
+    const int64_t most = STRETCH / (run * (int64_t)size);
+    char *const to = w->p[0];
+    const char *const from = w->p[1];
+    switch (size) {
+    case 1: COPY_SHORT(uint8_t);
+    case 4: COPY_SHORT(uint32_t);
+    case 8: COPY_SHORT(uint64_t);
+    }
+}
+
+static bool is_short(const rg__walk *w, size_t size)
+{
+    const bool dense = w->step[0] == (int64_t)size && w->step[1] == (int64_t)size;
+    return w->rank > 0 && w->run < (dense ? SHORT / 2 : SHORT) && w->dims[w->rank - 1] > w->run;
+}
+
+/* For two axes at once, so that the walk goes on with those outside of them. */
+static bool next_plane(rg__walk *w)
+{
+    w->rank--;
+    const bool more = rg__walk_next(w);
+    w->rank++;
+    return more;
+}
+
 void rg__copy(int rank, const int64_t *dims, rg__strided out, rg__strided in)
 {
     rg__walk w;
     rg__walk_start(&w, rank, dims, 2, (rg__strided[]){out, in});
-    if (w.run > 0 && is_transposed(&w, in.size)) {
-        const int64_t rows = w.dims[w.rank - 1];
-        do {
-            copy_tiles(&w, in.size, rows);
-            w.rank--; /* its rows are done: on to the next matrix */
-            const bool more = rg__walk_next(&w);
-            w.rank++;
-            if (!more)
-                return;
-        } while (true);
+    if (w.run == 0)
+        return;
+    if (is_transposed(&w, in.size)) {
+        do
+            copy_tiles(&w, in.size, w.dims[w.rank - 1]);
+        while (next_plane(&w));
+        return;
+    }
+    if (is_short(&w, in.size)) {
+        do
+            copy_short(&w, in.size);
+        while (next_plane(&w));
+        return;
     }
     do {
-        if (w.run == 0)
-            return;
         if (w.step[0] == (int64_t)out.size && w.step[1] == (int64_t)in.size) {
             memcpy(w.p[0], w.p[1], (size_t)w.run * out.size);
             continue;

@@ -80,9 +80,9 @@ static space space_of(const rg__run *run)
     memcpy(s.dims, x->dims, (size_t)x->rank * sizeof *s.dims);
     memcpy(s.in, x->strides, (size_t)x->rank * sizeof *s.in);
     memcpy(s.out, a->strides, (size_t)x->rank * sizeof *s.out);
-    int longest = x->rank - 1;
-    for (int i = x->rank - 1; i >= 0 && x->dims[x->rank - 1] < SHORT; i--)
-        longest = x->dims[i] > x->dims[longest] ? i : longest;
+    int longest = x->rank - 1; /* the innermost one that is long enough, if any is */
+    for (int i = x->rank - 2; i >= 0 && s.dims[longest] < SHORT; i--)
+        longest = s.dims[i] > s.dims[longest] ? i : longest;
     for (int i = longest; i >= 0 && i < x->rank - 1; i++) { /* to the end */
         int64_t *const list[] = {s.dims, s.in, s.out};
         for (int k = 0; k < 3; k++) {
