@@ -209,6 +209,8 @@ typedef struct hint {
 static const hint HINTS[] = {
     {"affine_grid", "2 2 3", {"[2, 3, 4, 4]"}}, /* one size for all: of the batch, and of the axes */
     {"interpolate", "2 3 4", {"6"}},            /* a size or a factor, neither of them with a default */
+    {"index", "2 2, 2, 2", {NULL}},             /* a bool index stands for as many axes as it has */
+    {"index_put", "2 2, 1, 2, 2", {NULL}},      /* likewise */
     {NULL, NULL, {NULL}},
 };
 

@@ -637,7 +637,7 @@ static void put_value(rg_rng *rng, const char *type, char *text)
 
 static void put_attributes(rg_rng *rng, const char *signature, char *text)
 {
-    static const char *const classes[] = {"any", "number", "float", "integer", "bool"};
+    static const char *const classes[] = {"any", "number", "float", "integer", "whole", "bool"};
     *text = '\0';
     for (const char *p = signature; p && *p && *p != '-'; p = strstr(p, ", ") ? strstr(p, ", ") + 2 : NULL) {
         const char *type = strstr(p, ": ");
@@ -673,7 +673,8 @@ static int put_tensors(rg_rng *rng, const rg_op *op, rg_tensor in[4])
     const char *p = op->signature;
     for (int i = 0; i < count; i++) {
         const char *type = p ? strstr(p, ": ") : NULL;
-        const bool index = type && strncmp(type + 2, "integer", 7) == 0, mask = type && strncmp(type + 2, "bool", 4) == 0;
+        const bool index = type && (strncmp(type + 2, "integer", 7) == 0 || strncmp(type + 2, "whole", 5) == 0);
+        const bool mask = type && strncmp(type + 2, "bool", 4) == 0;
         rg_dtype own = index ? RG_I64 : mask ? RG_BOOL : dtype;
         own = below(rng, 9) ? own : (rg_dtype)below(rng, RG_DTYPES);
         const rg_shape s = below(rng, 4) ? shape : any_shape(rng);

@@ -9,9 +9,9 @@
 #define ROWS(ROW)                                                                                                   \
     ROW(linear_index, -1, RG__NODIFF, RG__KERNEL, "positions in an array, flattened, from one index for each axis", \
         .fallible = true, RG__ATTR(linear_index))                                                                   \
-    ROW(index, -1, RG__THROUGH, RG__COMPOSITE, "x[i, j, ...]", RG__CALLED(index, "x: any, index...: any"))          \
+    ROW(index, -1, RG__THROUGH, RG__COMPOSITE, "x[i, j, ...]", RG__CALLED(index, "x: any, index...?: whole"))       \
     ROW(index_put, -1, RG__THROUGH, RG__COMPOSITE, "x with values at [i, j, ...]",                                  \
-        RG__CALLED(index_put, "x: any, values: any, index...: any, accumulate: flag = false"))                      \
+        RG__CALLED(index_put, "x: any, values: any, index...?: whole, accumulate: flag = false"))                   \
     ROW(put, 3, RG__THROUGH, RG__COMPOSITE, "x with source at index of its elements, flattened",                    \
         RG__CALLED(put, "x: any, index: integer, source: any, accumulate: flag = false"))
 

@@ -167,7 +167,7 @@ rg_tensor rg_vander(rg_tape *t, rg_tensor x, int64_t columns, bool increasing)
 
 /* ---- splitting ---- */
 
-/* The axis, if so many parts can be written; -1 and an error otherwise. */
+/* The axis, if so many parts can be written; -1 and an error otherwise. count: -1 for none. */
 static int axis_for(rg_tape *t, const rg__op *op, rg_tensor x, int axis, int64_t count, const rg_tensor *parts,
                     int capacity)
 {
@@ -175,8 +175,11 @@ static int axis_for(rg_tape *t, const rg__op *op, rg_tensor x, int axis, int64_t
     const int at = n ? rg__axis_of(t, op, n, axis) : -1;
     if (at < 0 || (count >= 0 && count <= capacity && parts))
         return at;
-    rg__fail(t, op, RG_ERROR_ARGUMENT, "axis %d of %s in %lld parts: there is room for %d%s", axis, RG__NODE_TEXT(n),
-             (long long)count, parts ? capacity : 0, count < 0 ? ", and 1 or more are needed" : "");
+    if (count < 0)
+        rg__fail(t, op, RG_ERROR_ARGUMENT, "axis %d of %s in no parts: 1 or more are needed", axis, RG__NODE_TEXT(n));
+    else
+        rg__fail(t, op, RG_ERROR_ARGUMENT, "axis %d of %s in %lld parts: there is room for %d", axis, RG__NODE_TEXT(n),
+                 (long long)count, parts ? capacity : 0);
     return -1;
 }
 
@@ -237,9 +240,9 @@ int rg_unbind(rg_tape *t, rg_tensor x, int axis, rg_tensor *parts, int capacity)
     const rg__op *op = OP(unbind);
     const rg__node *n = rg__arg(t, op, x);
     const int at = n ? rg__axis_of(t, op, n, axis) : -1;
-    if (at < 0 || axis_for(t, op, x, axis, n->dims[at], parts, capacity) < 0)
+    const int64_t count = at < 0 ? 0 : n->dims[at];
+    if (at < 0 || axis_for(t, op, x, axis, count > 0 ? count : -1, parts, capacity) < 0)
         return 0;
-    const int64_t count = n->dims[at];
     for (int64_t i = 0; i < count; i++)
         parts[i] = rg_select(t, x, at, i);
     return rg_failed(t) ? 0 : (int)count;

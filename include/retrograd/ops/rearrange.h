@@ -103,7 +103,7 @@ RG_API int rg_tensor_split(rg_tape *t, rg_tensor x, int64_t sections, int axis, 
 RG_API int rg_tensor_split_at(rg_tape *t, rg_tensor x, const int64_t *places, int count, int axis, rg_tensor *parts,
                               int capacity);
 RG_API int rg_unbind(rg_tape *t, rg_tensor x, int axis, rg_tensor *parts,
-                     int capacity); /* x[0], x[1], ..., the axis dropped */
+                     int capacity); /* x[0], x[1], ..., the axis dropped; at least one */
 /* all in the shape that they broadcast to; `out` has room for count */
 RG_API int rg_broadcast_tensors(rg_tape *t, const rg_tensor *x, int count, rg_tensor *out);
 /* Coordinates of a grid: vectors or scalars of one dtype, each in the shape [n0, n1, ...] and varying along its own axis; xy:
