@@ -637,6 +637,14 @@ static struct {
     int count;
 } applied;
 
+static bool was_applied(const char *name)
+{
+    for (int i = applied.count; i-- > 0;)
+        if (strcmp(applied.name[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void collect_applied(const char *root)
 {
     applied.count = 0;
@@ -647,7 +655,7 @@ static void collect_applied(const char *root)
             continue;
         open_family(&f, root, &FAMILIES[k]);
         for (; golden_next(&f, &c); golden_case_free(&c))
-            if (applied.count == 0 || strcmp(applied.name[applied.count - 1], c.key) != 0) {
+            if (!was_applied(c.key)) {
                 assert_true(applied.count < COUNT(applied.name));
                 snprintf(applied.name[applied.count++], sizeof *applied.name, "%s", c.key);
             }
@@ -658,9 +666,8 @@ static void collect_applied(const char *root)
 
 static bool is_covered(const char *name)
 {
-    for (int i = 0; i < applied.count; i++)
-        if (strcmp(name + strlen("rg_"), applied.name[i]) == 0)
-            return true;
+    if (was_applied(name + strlen("rg_")))
+        return true;
     for (int i = 0; i < COUNT(ENTRIES); i++)
         if (has_identifier(ENTRIES[i].text, name))
             return true;

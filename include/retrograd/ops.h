@@ -21,13 +21,13 @@
 #include <retrograd/ops/distance.h>
 #include <retrograd/ops/draw.h>
 #include <retrograd/ops/fft.h>
-#include <retrograd/ops/linalg.h>
 #include <retrograd/ops/indexing.h>
+#include <retrograd/ops/linalg.h>
 #include <retrograd/ops/math.h>
 #include <retrograd/ops/normalise.h>
 #include <retrograd/ops/pool.h>
-#include <retrograd/ops/resize.h>
 #include <retrograd/ops/rearrange.h>
+#include <retrograd/ops/resize.h>
 #include <retrograd/ops/scan.h>
 #include <retrograd/ops/sort.h>
 #include <retrograd/ops/statistics.h>

@@ -45,13 +45,13 @@
     _(draw)             \
     _(draw_kernel)      \
     _(checkpoint)       \
-    _(cotangent)
+    _(cotangent)        \
     _(einsum)           \
     _(contract)         \
     _(factor)           \
     _(spectral)         \
     _(determinant)      \
-    _(linalg)
+    _(linalg)           \
     _(scatter)          \
     _(advanced)         \
     _(mask)             \
