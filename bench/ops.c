@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_INPUTS = 3, CHAIN = 1000, CLASSES = 1000 };
+enum { MAX_INPUTS = 5, CHAIN = 1000, CLASSES = 1000, WORDS = 50000 };
 
-/* Normally distributed f32, or labels (i64). */
+/* Normally distributed f32, or i64 below a number. */
 typedef struct input {
     rg_dtype dtype;
     rg_shape shape;
+    int64_t below;
 } input;
 
 typedef struct op_case {
@@ -150,14 +151,55 @@ static rg_tensor depthwise(rg_tape *t, const rg_tensor *x)
     return rg_conv2d(t, x[0], x[1], x[2], &(rg_conv_config){.padding = RG_SHAPE(1), .groups = rg_dim(t, x[0], 1)});
 }
 
+static rg_tensor max_pool(rg_tape *t, const rg_tensor *x)
+{
+    return rg_max_pool2d(t, x[0], RG_SHAPE(2), NULL);
+}
+
+/* With running statistics, which are kept up to date. */
+static rg_tensor batch_norm(rg_tape *t, const rg_tensor *x)
+{
+    rg_running running = {x[3], x[4]};
+    const rg_tensor y = rg_batch_norm(t, x[0], &running, x[1], x[2], true, 0.1, 1e-5);
+    rg_keep(t, running.mean);
+    rg_keep(t, running.var);
+    return y;
+}
+
+static rg_tensor embedding(rg_tape *t, const rg_tensor *x)
+{
+    return rg_embedding(t, x[1], x[0], NULL);
+}
+
+static rg_tensor gather(rg_tape *t, const rg_tensor *x)
+{
+    return rg_gather(t, x[0], 1, x[1]);
+}
+
+static rg_tensor scatter_add(rg_tape *t, const rg_tensor *x)
+{
+    return rg_scatter_add(t, x[0], 1, x[2], x[1]);
+}
+
+static rg_tensor cumsum(rg_tape *t, const rg_tensor *x)
+{
+    return rg_cumsum(t, x[0], 1);
+}
+
+static rg_tensor sort(rg_tape *t, const rg_tensor *x)
+{
+    return rg_sort(t, x[0], 1, false, NULL);
+}
+
 /* ---- the table ----------------------------------------------------------------------------------------------------- */
 
 // clang-format off
-#define NUMBER       {RG_F32, {0, {0}}}
-#define VECTOR(n)    {RG_F32, {1, {n}}}
-#define MATRIX(m, n) {RG_F32, {2, {m, n}}}
-#define LABELS(n)    {RG_I64, {1, {n}}}
-#define IMAGES(n, c, h, w) {RG_F32, {4, {n, c, h, w}}}
+#define NUMBER       {RG_F32, {0, {0}}, 0}
+#define VECTOR(n)    {RG_F32, {1, {n}}, 0}
+#define MATRIX(m, n) {RG_F32, {2, {m, n}}, 0}
+#define LABELS(n)    {RG_I64, {1, {n}}, CLASSES}
+#define INDEX(limit, m, n) {RG_I64, {2, {m, n}}, limit}
+#define IMAGES(n, c, h, w) {RG_F32, {4, {n, c, h, w}}, 0}
 
 static const op_case cases[] = {
     {"oh-add-scalar-fwd", "one of 1000 adds in a chain, scalars",       add_chain, RG_GRAD, 0, CHAIN, 2, {NUMBER, NUMBER}},
@@ -194,6 +236,17 @@ static const op_case cases[] = {
                           {IMAGES(100, 1, 28, 28), IMAGES(16, 1, 5, 5), VECTOR(16)}},
     {"conv-32x128x28x28-depthwise", "convolution of [32, 128, 28, 28], one filter of 3 x 3 a channel, forward and backward", depthwise,
                           RG_GRAD, 3, 0, 3, {IMAGES(32, 128, 28, 28), IMAGES(128, 1, 3, 3), VECTOR(128)}},
+    {"max_pool2d",        "maxima of 2 x 2, [64, 64, 32, 32], forward and backward", max_pool, RG_GRAD, 1, 0, 1, {IMAGES(64, 64, 32, 32)}},
+    {"batch_norm2d",      "batch norm in training, [64, 64, 32, 32], forward and backward", batch_norm, RG_GRAD, 3, 0, 5,
+                          {IMAGES(64, 64, 32, 32), VECTOR(64), VECTOR(64), VECTOR(64), VECTOR(64)}},
+    {"embedding",         "8192 rows of [50000, 512], forward and backward", embedding, RG_GRAD, 1, 0, 2,
+                          {MATRIX(WORDS, 512), {RG_I64, {1, {8192}}, WORDS}}},
+    {"gather",            "[4096, 1024] at [4096, 1024] along axis 1, forward and backward", gather, RG_GRAD, 1, 0, 2,
+                          {MATRIX(4096, 1024), INDEX(1024, 4096, 1024)}},
+    {"scatter_add",       "[4096, 1024] added to [4096, 1024] along axis 1, forward and backward", scatter_add, RG_GRAD, 2, 0, 3,
+                          {MATRIX(4096, 1024), MATRIX(4096, 1024), INDEX(1024, 4096, 1024)}},
+    {"cumsum",            "sums up to each element, [4096, 1024], axis 1, forward and backward", cumsum, RG_GRAD, 1, 0, 1, {MATRIX(4096, 1024)}},
+    {"sort",              "rows of [1024, 4096], forward and backward", sort, RG_GRAD, 1, 0, 1, {MATRIX(1024, 4096)}},
     {"copy",              "a copy, [4096, 4096]",                       copy, RG_INFERENCE, 0, 0, 1, {MATRIX(4096, 4096 + 16)}},
 };
 
@@ -216,8 +269,8 @@ void list_ops(void)
 static op_case product_case(const char *name, const product *p)
 {
     op_case c = {.name = name, .mode = RG_INFERENCE, .count = 2};
-    c.inputs[0] = (input){RG_F32, p->transpose_a ? RG_SHAPE(p->inner, p->rows) : RG_SHAPE(p->rows, p->inner)};
-    c.inputs[1] = (input){RG_F32, p->transpose_b ? RG_SHAPE(p->columns, p->inner) : RG_SHAPE(p->inner, p->columns)};
+    c.inputs[0] = (input){RG_F32, p->transpose_a ? RG_SHAPE(p->inner, p->rows) : RG_SHAPE(p->rows, p->inner), 0};
+    c.inputs[1] = (input){RG_F32, p->transpose_b ? RG_SHAPE(p->columns, p->inner) : RG_SHAPE(p->inner, p->columns), 0};
     if (p->transpose_a)
         c.record = p->transpose_b ? product_tt : product_tn;
     else
@@ -293,7 +346,7 @@ static void *random_data(const input *in, rg_rng *rng)
     if (data && in->dtype == RG_F32)
         rg_rng_normal_f32(rng, data, count, 0, 1);
     else if (data)
-        rg_rng_integers(rng, data, count, 0, CLASSES);
+        rg_rng_integers(rng, data, count, 0, in->below);
     return data;
 }
 
@@ -324,7 +377,7 @@ static bool prepare(op_run *r, double *bytes)
             return false;
         *bytes += input_bytes(&r->c.inputs[i]) * (i < r->c.wanted ? 2 : 1);
     }
-    const input result = {RG_F32, RG_SHAPE(result_numel(r))};
+    const input result = {RG_F32, RG_SHAPE(result_numel(r)), 0};
     const bool loss = result.shape.dims[0] == 1 && r->c.per == 0;
     *bytes += input_bytes(&result);
     if (r->c.wanted == 0 || loss)

@@ -149,6 +149,22 @@ def convolution(compiled, backward, x, weight, padding, groups=1):
     return forward_backward(compiled, f, *[i.requires_grad_() for i in inputs])
 
 
+def image_op(compiled, f, *more):
+    """Of [64, 64, 32, 32]."""
+    x = images(torch.randn(64, 64, 32, 32)).requires_grad_()
+    return forward_backward(compiled, f, x, *more)
+
+
+def batch_norm(compiled):
+    mean, var = torch.zeros(64), torch.ones(64)
+    return image_op(compiled, lambda x, w, b: F.batch_norm(x, mean, var, w, b, True, 0.1), parameter(64), parameter(64))
+
+
+def indexed(compiled, f, limit, index, *shapes):
+    at = torch.randint(0, limit, index)
+    return forward_backward(compiled, lambda *x: f(at, *x), *[parameter(*s) for s in shapes])
+
+
 def adam(compiled):
     parameters = [parameter(1000000) for _ in range(10)]
     for p in parameters:
@@ -167,7 +183,7 @@ def cases(compiled):
     def conv(x, weight, padding, backward=True, groups=1):
         return lambda: convolution(compiled, backward, x, weight, padding, groups)
 
-    wide, square, classes = (4096, 3072), (4096, 4096), (4096, 1000)
+    wide, square, classes, rows = (4096, 3072), (4096, 4096), (4096, 1000), (4096, 1024)
     return {
         "oh-add-scalar-fwd": lambda: add_chain(False),
         "oh-add-scalar-fb": lambda: add_chain(True),
@@ -195,6 +211,13 @@ def cases(compiled):
         "conv-32x128x28x28-128-3": conv((32, 128, 28, 28), (128, 128, 3, 3), 1),
         "conv-100x1x28x28-16-5": conv((100, 1, 28, 28), (16, 1, 5, 5), 0),
         "conv-32x128x28x28-depthwise": conv((32, 128, 28, 28), (128, 1, 3, 3), 1, groups=128),
+        "max_pool2d": lambda: image_op(compiled, lambda x: F.max_pool2d(x, 2)),
+        "batch_norm2d": lambda: batch_norm(compiled),
+        "embedding": lambda: indexed(compiled, F.embedding, 50000, (8192,), (50000, 512)),
+        "gather": lambda: indexed(compiled, lambda at, x: x.gather(1, at), 1024, rows, rows),
+        "scatter_add": lambda: indexed(compiled, lambda at, x, y: x.scatter_add(1, at, y), 1024, rows, rows, rows),
+        "cumsum": fb(lambda x: x.cumsum(1), rows),
+        "sort": fb(lambda x: x.sort(1)[0], (1024, 4096)),
         "copy": fwd(lambda x: x.clone(), square),
         "adam-10M": lambda: adam(compiled),
         "d1": lambda: training("d1", compiled),

@@ -166,13 +166,15 @@ bool rg__trial_is_empty(const rg__trial *s)
 
 /* ---- the public checks ---- */
 
+enum { MOST_SAMPLES = 1000 }; /* a sample that fails for want of memory does not end the count */
+
 int rg_op_samples(const char *name)
 {
     const rg__op *op = rg__op_find(name);
     int count = 0;
     rg__trial s;
     if (op && !op->no_sample)
-        for (; rg__trial_new(&s, op, count, RG_F64); count++)
+        for (; count < MOST_SAMPLES && rg__trial_new(&s, op, count, RG_F64); count++)
             rg__trial_free(&s);
     return count;
 }
@@ -193,7 +195,7 @@ static bool check_shapes(const rg__trial *s, int order, rg_gradcheck_report *r)
         x[i] = rg_input(t, s->input[i].dtype, s->input[i].shape, s->input[i].data);
     rg_tensor y = rg__trial_record(t, x, s->inputs, (void *)(uintptr_t)s);
     r->passed = true;
-    for (int k = 0; k < order && r->passed; k++) {
+    for (int k = 0; k < order && r->passed && s->inputs > 0; k++) {
         r->passed = rg_grad_with(t, y, rg_ones_like(t, y), x, s->inputs, grad);
         for (int i = 0; i < s->inputs && r->passed; i++)
             r->passed = rg_shape_equal(rg_shape_of(t, grad[i]), s->input[i].shape) && rg_data(t, grad[i]) != NULL;
@@ -254,20 +256,20 @@ static bool widen(rg__trial *wide, const rg__trial *s)
     return ok;
 }
 
-/* f32 against f64, relative to the largest gradient. */
+/* f32 against f64, relative to the largest finite gradient. */
 static bool check_single(const rg__trial *s, rg_gradcheck_report *r)
 {
     rg__trial wide;
     int64_t n = 0;
     const bool ready = widen(&wide, s);
     double *single = ready ? gradients_of(s, &n, r) : NULL, *exact = single ? gradients_of(&wide, &n, r) : NULL;
-    double largest = 1;
+    double largest = 1e-2; /* inputs are about 1: below, gradients are what cancellation leaves */
     for (int64_t i = 0; exact && i < n; i++)
-        largest = fmax(largest, fabs(exact[i]));
+        largest = isfinite(exact[i]) ? fmax(largest, fabs(exact[i])) : largest;
     r->passed = exact != NULL;
     for (int64_t i = 0; exact && i < n; i++) {
         const double error = fabs(single[i] - exact[i]);
-        const bool agree = single[i] == exact[i] || error <= 1e-4 * largest;
+        const bool agree = single[i] == exact[i] || error <= 1e-4 * largest; /* false for NaN */
         if (r->compared++ == 0 || !(error <= r->error)) {
             r->index = i;
             r->analytic = single[i];

@@ -188,10 +188,10 @@ rg_tensor rg_gumbel_softmax(rg_tape *t, rg_tensor logits, double tau, bool hard,
         rg__fail(t, op, RG_ERROR_ARGUMENT, "tau is %g; it must be finite and above 0", tau);
         return RG_NIL;
     }
-    /* -ln(1 - u) is 0 where u is: kept off it, so that the noise is finite. */
-    const rg_tensor waited = rg_neg(t, rg_log1p(t, rg_neg(t, rg_rand_like(t, logits))));
-    const rg_tensor noise =
-        rg_neg(t, rg_log(t, rg_clamp(t, waited, n->dtype == RG_F32 ? 0x1p-126 : 0x1p-1022, INFINITY)));
+    /* In f64, so that both dtypes draw the same. -ln(1 - u) is 0 where u is: kept off it, so that the noise is finite. */
+    const rg_tensor u = rg_rand(t, RG_F64, rg_shape_of(t, logits));
+    const rg_tensor waited = rg_clamp(t, rg_neg(t, rg_log1p(t, rg_neg(t, u))), 0x1p-1022, INFINITY);
+    const rg_tensor noise = rg_cast(t, rg_neg(t, rg_log(t, waited)), (rg_dtype)n->dtype);
     const rg_tensor soft = rg_softmax(t, rg_mul_scalar(t, rg_add(t, logits, noise), 1 / tau), at);
     if (!hard || n->numel == 0)
         return soft;

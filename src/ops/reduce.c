@@ -296,12 +296,41 @@ static rg_tensor reduce(rg_tape *t, const rg__op *op, rg_tensor x, rg__dtype_cla
         const rg__node *n = rg__arg(t, OP(name), x);                                                            \
         return n ? reduce(t, OP(name), x, allowed, axes, keepdim, needs_elements, (rg_dtype)n->dtype) : RG_NIL; \
     }
-RECORD(sum, RG__NUMBER, false)
 RECORD(prod, RG__NUMBER, false)
 RECORD(max, RG__NUMBER, true)
 RECORD(min, RG__NUMBER, true)
 RECORD(any, RG__BOOLS, false)
 RECORD(all, RG__BOOLS, false)
+
+/* Axes at both ends, with others between them that stay (0, 2 and 3 of images): the last ones first, for executors go
+ * through rows, or through columns. */
+static bool at_both_ends(const rg__node *n, uint32_t set, rg_axes *last)
+{
+    const int rank = n->rank;
+    int inner = rank, kept = 0;
+    for (; inner > 0 && (set >> (inner - 1) & 1); inner--)
+        ;
+    for (int i = 0; i < inner; i++)
+        kept += !(set >> i & 1);
+    *last = (rg_axes){0, {0}};
+    for (int i = inner; i < rank; i++)
+        last->axis[last->count++] = i;
+    return last->count > 0 && kept > 0 && kept < inner;
+}
+
+rg_tensor rg_sum(rg_tape *t, rg_tensor x, rg_axes axes, bool keepdim)
+{
+    const rg__node *n = rg__arg_of(t, OP(sum), x, RG__NUMBER);
+    uint32_t set;
+    rg_axes last;
+    if (!n || !rg__axis_set(t, OP(sum), n, axes, &set))
+        return RG_NIL;
+    if (n->numel > 0 && at_both_ends(n, set, &last)) {
+        const rg_tensor rows = reduce(t, OP(sum), x, RG__NUMBER, last, true, false, (rg_dtype)n->dtype);
+        return reduce(t, OP(sum), rows, RG__NUMBER, axes, keepdim, false, (rg_dtype)n->dtype);
+    }
+    return reduce(t, OP(sum), x, RG__NUMBER, axes, keepdim, false, (rg_dtype)n->dtype);
+}
 
 rg_tensor rg_argmax(rg_tape *t, rg_tensor x, int axis, bool keepdim)
 {
