@@ -380,16 +380,17 @@ static void bad_arguments_are_refused_with_words(void **state)
     REFUSED(rg_conv2d(t, x, w, zeros(t, RG_SHAPE(5)), NULL), RG_ERROR_SHAPE, "bias [5]", "[6] is needed");
     REFUSED(rg_conv2d(t, x, w, b, WITH(.groups = 3)), RG_ERROR_SHAPE, "3 groups");
     REFUSED(rg_conv2d(t, x, w, b, WITH(.groups = -1)), RG_ERROR_SHAPE, "-1 groups");
-    REFUSED(rg_conv2d(t, x, w, b, WITH(.stride = RG_SHAPE(0))), RG_ERROR_ARGUMENT, "stride", "[0]", "from 1");
-    REFUSED(rg_conv2d(t, x, w, b, WITH(.stride = RG_SHAPE(1, 1, 1))), RG_ERROR_ARGUMENT, "1 or 2 numbers");
-    REFUSED(rg_conv2d(t, x, w, b, WITH(.padding = RG_SHAPE(-1))), RG_ERROR_ARGUMENT, "padding", "[-1]");
+    REFUSED(rg_conv2d(t, x, w, b, WITH(.stride = RG_SHAPE(0))), RG_ERROR_ARGUMENT, "stride is 0", "1 to");
+    REFUSED(rg_conv2d(t, x, w, b, WITH(.stride = RG_SHAPE(1, 1, 1))), RG_ERROR_ARGUMENT, "3 numbers",
+            "1 or 2 are needed");
+    REFUSED(rg_conv2d(t, x, w, b, WITH(.padding = RG_SHAPE(-1))), RG_ERROR_ARGUMENT, "padding is -1", "0 to");
     REFUSED(rg_conv2d(t, x, w, b, WITH(.dilation = RG_SHAPE(INT64_MAX))), RG_ERROR_ARGUMENT, "dilation");
     REFUSED(rg_conv2d(t, x, w, b, WITH(.stride = {-1, {0}})), RG_ERROR_ARGUMENT, "stride");
     REFUSED(rg_conv2d(t, x, w, b, WITH(.dilation = RG_SHAPE(3))), RG_ERROR_SHAPE, "[2, 4, 5, 5]", "no place");
     REFUSED(rg_conv2d(t, x, w, b, WITH(.same = true, .stride = RG_SHAPE(2))), RG_ERROR_ARGUMENT, "same", "stride 2");
-    REFUSED(rg_conv2d(t, x, w, b, WITH(.mode = (rg_conv_padding)4)), RG_ERROR_ARGUMENT, "mode 4");
-    REFUSED(rg_conv2d(t, x, w, b, WITH(.mode = RG_CONV_REFLECT, .padding = RG_SHAPE(5))), RG_ERROR_ARGUMENT,
-            "padding 5", "at most 4");
+    REFUSED(rg_conv2d(t, x, w, b, WITH(.mode = (rg_pad_kind)4)), RG_ERROR_ARGUMENT, "mode 4");
+    REFUSED(rg_conv2d(t, x, w, b, WITH(.mode = RG_PAD_REFLECT, .padding = RG_SHAPE(5))), RG_ERROR_ARGUMENT, "padding 5",
+            "at most 4");
     REFUSED(rg_conv2d(t, x, zeros(t, RG_SHAPE(6, 4, 0, 3)), b, NULL), RG_ERROR_SHAPE, "[6, 4, 0, 3]");
     REFUSED(rg_conv2d(t, rg_cast(t, x, RG_F64), w, b, NULL), RG_ERROR_DTYPE, "f64", "f32");
     REFUSED(rg_conv2d(t, rg_cast(t, x, RG_I32), w, b, NULL), RG_ERROR_DTYPE, "i32");

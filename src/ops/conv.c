@@ -3,6 +3,7 @@
  * functions of the header are these. */
 #include "ops/call.h"
 #include "ops/family.h"
+#include "ops/lists.h"
 
 #include "exec/kernels/conv.h"
 
@@ -163,23 +164,14 @@ static void vjp_conv_weight(const rg__vjp *v)
 
 /* ---- the public functions ---- */
 
-/* A number for each of the axes of x behind the channels; false and an error that says what is allowed. */
-static bool numbers(rg_tape *t, const rg__op *op, const char *what, rg_shape given, int axes, int64_t missing,
-                    int64_t least, int64_t *out)
+static const int64_t zeros[RG__CONV_AXES] = {0, 0, 0}, ones[RG__CONV_AXES] = {1, 1, 1};
+
+/* A number for each axis behind the channels; false and an error that says what is allowed. */
+static bool numbers(rg_tape *t, const rg__op *op, const char *name, rg_shape given, int axes, int64_t standard,
+                    int64_t *out)
 {
-    enum { MOST = 1 << 30 };
-    for (int i = 0; i < axes; i++)
-        out[FIRST + i] = given.rank == 0   ? missing
-                         : given.rank == 1 ? given.dims[0]
-                                           : given.dims[i < RG_MAX_RANK ? i : 0];
-    bool fits = given.rank == 0 || given.rank == 1 || given.rank == axes;
-    for (int i = 0; fits && i < axes; i++)
-        fits = out[FIRST + i] >= least && out[FIRST + i] <= MOST;
-    if (!fits)
-        rg__fail(t, op, RG_ERROR_ARGUMENT, "%s %s: 1 or %d numbers from %lld to %d are needed", what,
-                 RG__DIMS_TEXT(given.rank < 0 || given.rank > RG_MAX_RANK ? 0 : given.rank, given.dims), axes,
-                 (long long)least, MOST);
-    return fits;
+    const rg__list list = {name, given, standard ? ones : zeros, standard};
+    return rg__take_list(t, op, &list, axes, out + FIRST);
 }
 
 typedef struct layer {
@@ -278,9 +270,9 @@ static bool start(rg_tape *t, layer *l, rg_tensor x, rg_tensor weight, rg_tensor
     for (int i = 0; i < MOST_RANK; i++)
         l->a.stride[i] = l->a.dilation[i] = l->a.spread[i] = 1;
     l->a.groups = c->groups ? c->groups : 1;
-    if (!check_shapes(t, l, x, weight, bias) || !numbers(t, l->op, "stride", c->stride, l->axes, 1, 1, l->a.stride) ||
-        !numbers(t, l->op, "dilation", c->dilation, l->axes, 1, 1, l->a.dilation) ||
-        !numbers(t, l->op, "padding", c->padding, l->axes, 0, 0, l->a.before))
+    if (!check_shapes(t, l, x, weight, bias) || !numbers(t, l->op, "stride", c->stride, l->axes, 1, l->a.stride) ||
+        !numbers(t, l->op, "dilation", c->dilation, l->axes, 1, l->a.dilation) ||
+        !numbers(t, l->op, "padding", c->padding, l->axes, 0, l->a.before))
         return false;
     return check_axes(t, l, c->same);
 }
@@ -317,33 +309,22 @@ static bool check_extents(rg_tape *t, const layer *l, const int64_t *extents)
     return false;
 }
 
-/* x with `before` and `after` more elements along an axis, taken from itself. */
-static rg_tensor continued(rg_tape *t, const rg__op *op, rg_tensor x, int axis, int64_t before, int64_t after,
-                           rg_conv_padding mode)
+/* x with more of itself around. */
+static rg_tensor continued(rg_tape *t, const layer *l, rg_pad_kind mode)
 {
-    const int64_t n = rg_dim(t, x, axis), most = mode == RG_CONV_REFLECT    ? n - 1
-                                                 : mode == RG_CONV_CIRCULAR ? n
-                                                                            : INT64_MAX;
-    if (before > most || after > most) {
-        rg__fail(t, op, RG_ERROR_ARGUMENT, "padding %lld and %lld of an axis of %lld: at most %lld in this mode",
-                 (long long)before, (long long)after, (long long)n, (long long)most);
-        return RG_NIL;
+    int64_t pad[2 * RG__CONV_AXES];
+    for (int i = 0; i < l->axes; i++) {
+        const int axis = l->dims.rank - 1 - i; /* from the last on */
+        const int64_t extent = l->dims.dims[axis], most = mode == RG_PAD_REFLECT ? extent - 1 : extent;
+        pad[2 * i] = l->a.before[axis];
+        pad[2 * i + 1] = l->after[axis];
+        if (mode != RG_PAD_REPLICATE && (pad[2 * i] > most || pad[2 * i + 1] > most)) {
+            rg__fail(t, l->op, RG_ERROR_ARGUMENT, "padding %lld and %lld of an axis of %lld: at most %lld in this mode",
+                     (long long)pad[2 * i], (long long)pad[2 * i + 1], (long long)extent, (long long)most);
+            return RG_NIL;
+        }
     }
-    rg_tensor head = x, tail = x;
-    if (mode == RG_CONV_REFLECT) {
-        head = rg_flip(t, rg_slice(t, x, axis, 1, 1 + before, 1), RG_AXES(axis));
-        tail = rg_flip(t, rg_slice(t, x, axis, n - 1 - after, n - 1, 1), RG_AXES(axis));
-    } else if (mode == RG_CONV_CIRCULAR) {
-        head = rg_slice(t, x, axis, n - before, n, 1);
-        tail = rg_slice(t, x, axis, 0, after, 1);
-    } else {
-        rg_shape s = rg_shape_of(t, x);
-        s.dims[axis] = before;
-        head = rg_expand(t, rg_slice(t, x, axis, 0, 1, 1), s);
-        s.dims[axis] = after;
-        tail = rg_expand(t, rg_slice(t, x, axis, n - 1, n, 1), s);
-    }
-    return before + after ? rg_cat(t, (rg_tensor[]){head, x, tail}, 3, axis) : x;
+    return rg_pad_mode(t, l->x, pad, 2 * l->axes, mode, 0);
 }
 
 static rg_tensor convolve(rg_tape *t, const rg__op *op, int axes, rg_tensor x, rg_tensor weight, rg_tensor bias,
@@ -355,8 +336,8 @@ static rg_tensor convolve(rg_tape *t, const rg__op *op, int axes, rg_tensor x, r
     int64_t extents[MOST_RANK] = {0};
     if (!start(t, &l, x, weight, bias, c))
         return RG_NIL;
-    if ((unsigned)c->mode > RG_CONV_CIRCULAR) {
-        rg__fail(t, op, RG_ERROR_ARGUMENT, "mode %d is none of RG_CONV_ZEROS to RG_CONV_CIRCULAR", (int)c->mode);
+    if ((unsigned)c->mode > RG_PAD_CIRCULAR) {
+        rg__fail(t, op, RG_ERROR_ARGUMENT, "mode %d is none of RG_PAD_CONSTANT to RG_PAD_CIRCULAR", (int)c->mode);
         return RG_NIL;
     }
     for (int i = FIRST; i < l.dims.rank; i++) {
@@ -366,11 +347,11 @@ static rg_tensor convolve(rg_tape *t, const rg__op *op, int axes, rg_tensor x, r
     }
     if (!check_extents(t, &l, extents))
         return RG_NIL;
-    if (c->mode != RG_CONV_ZEROS)
-        for (int i = FIRST; i < l.dims.rank; i++) {
-            l.x = continued(t, op, l.x, i, l.a.before[i], l.after[i], c->mode);
+    if (c->mode != RG_PAD_CONSTANT) {
+        l.x = continued(t, &l, c->mode);
+        for (int i = FIRST; i < l.dims.rank; i++)
             l.a.before[i] = 0;
-        }
+    }
     return finish(t, &l, record_conv(t, l.x, weight, &l.a, extents), bias);
 }
 
@@ -381,9 +362,9 @@ static rg_tensor convolve_back(rg_tape *t, const rg__op *op, int axes, rg_tensor
     const rg_conv_config *c = config ? config : &plain;
     layer l = {.op = op, .axes = axes, .transposed = true};
     int64_t extents[MOST_RANK] = {0}, more[MOST_RANK] = {0};
-    if (!start(t, &l, x, weight, bias, c) || !numbers(t, op, "output_padding", c->output_padding, axes, 0, 0, more))
+    if (!start(t, &l, x, weight, bias, c) || !numbers(t, op, "output_padding", c->output_padding, axes, 0, more))
         return RG_NIL;
-    if (c->same || c->mode != RG_CONV_ZEROS) {
+    if (c->same || c->mode != RG_PAD_CONSTANT) {
         rg__fail(t, op, RG_ERROR_ARGUMENT, "`same` and modes other than zeros are not for transposed convolutions");
         return RG_NIL;
     }
@@ -433,7 +414,7 @@ static rg_conv_config config_of(const rg__call *c, bool transposed)
         config.output_padding = RG__SHAPE_OF(output_padding);
     } else {
         config.same = RG__FLAG_OF(same);
-        config.mode = (rg_conv_padding)RG__WORD_OF(mode);
+        config.mode = (rg_pad_kind)RG__WORD_OF(mode);
     }
     return config;
 }
@@ -485,17 +466,17 @@ static rg_tensor sample(rg__draw *draw, const example *e,
     }
 EXAMPLES(conv1d, false, {{3, {2, 2, 5}}, {3, {3, 2, 3}}, {.groups = 1}, true, false},
          {{2, {2, 6}}, {3, {2, 1, 2}}, {.stride = {1, {2}}, .padding = {1, {1}}, .groups = 2}, false, false},
-         {{3, {2, 5, 2}}, {3, {2, 3, 2}}, {.same = true, .mode = RG_CONV_CIRCULAR}, false, true})
+         {{3, {2, 5, 2}}, {3, {2, 3, 2}}, {.same = true, .mode = RG_PAD_CIRCULAR}, false, true})
 EXAMPLES(conv2d, false, {{4, {2, 2, 4, 3}}, {4, {3, 2, 2, 2}}, {.groups = 1}, true, false},
          {{4, {1, 4, 5, 4}}, {4, {4, 2, 3, 2}}, {.stride = {2, {2, 1}}, .padding = {2, {1, 0}}, .groups = 2}, true, false},
          {{3, {2, 5, 5}},
           {4, {2, 1, 2, 3}},
-          {.dilation = {2, {2, 1}}, .groups = 2, .mode = RG_CONV_REFLECT, .padding = {1, {1}}},
+          {.dilation = {2, {2, 1}}, .groups = 2, .mode = RG_PAD_REFLECT, .padding = {1, {1}}},
           false,
           false},
          {{4, {1, 2, 3, 4}}, {4, {2, 3, 3, 2}}, {.same = true}, false, true},
          {{4, {0, 2, 3, 3}}, {4, {3, 2, 2, 2}}, {.groups = 1}, true, false},
-         {{4, {2, 2, 3, 3}}, {4, {2, 1, 2, 2}}, {.mode = RG_CONV_REPLICATE, .padding = {1, {2}}, .groups = 2}, true, false})
+         {{4, {2, 2, 3, 3}}, {4, {2, 1, 2, 2}}, {.mode = RG_PAD_REPLICATE, .padding = {1, {2}}, .groups = 2}, true, false})
 EXAMPLES(conv3d, false, {{5, {1, 2, 3, 3, 2}}, {5, {2, 2, 2, 2, 2}}, {.groups = 1}, true, false},
          {{5, {1, 1, 3, 4, 3}}, {5, {1, 1, 2, 2, 2}}, {.stride = {1, {2}}, .padding = {3, {1, 0, 1}}}, false, false})
 EXAMPLES(conv_transpose1d, true,

@@ -184,7 +184,7 @@ static inline __attribute__((always_inline)) void OF(across)(const T *x, const I
 
 /* `space` is laid out by scratch_of: values and positions after the rows and after the first of the other axes, the padded
  * row. Indices go to `index`, or values to `values`. */
-POOL_CLONES static void OF(plane)(const pooling *p, const T *x, T *values, int64_t *index, char *space)
+POOL_CLONES static void OF(pool_plane)(const pooling *p, const T *x, T *values, int64_t *index, char *space)
 {
     const rg__window *w = &p->w[2];
     T *const buffer[] = {(T *)(void *)space, (T *)(void *)(space + p->at_second)};
@@ -225,7 +225,7 @@ static void OF(work)(void *job, int64_t plane, void *scratch)
     const T *x = rg__plane(&p->x, plane, (char *)scratch + p->at_copy);
     const int64_t n = p->w[0].out * p->w[1].out * p->w[2].out;
     T *values = p->index ? NULL : (T *)p->out + plane * n;
-    OF(plane)(p, x, values, p->index ? (int64_t *)p->out + plane * n : NULL, scratch);
+    OF(pool_plane)(p, x, values, p->index ? (int64_t *)p->out + plane * n : NULL, scratch);
 }
 
 #undef T

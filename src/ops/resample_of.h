@@ -84,7 +84,7 @@ static inline __attribute__((always_inline)) void OF(divide)(const T *x, const t
         }
 }
 
-RG__CLONES static void OF(plane)(const resampling *p, const T *x, T *out, T *first, T *second)
+RG__CLONES static void OF(resample_plane)(const resampling *p, const T *x, T *out, T *first, T *second)
 {
     int64_t dims[RG__SPATIAL] = {p->axis[0].in, p->axis[1].in, p->axis[2].in};
     if (p->divides_first) {
@@ -115,7 +115,7 @@ static void OF(work)(void *job, int64_t plane, void *scratch)
     char *space = scratch;
     const T *x = rg__plane(&p->x, plane, space + 2 * p->bytes);
     T *out = (T *)p->out + plane * p->numel;
-    OF(plane)(p, x, out, (T *)(void *)space, (T *)(void *)(space + p->bytes));
+    OF(resample_plane)(p, x, out, (T *)(void *)space, (T *)(void *)(space + p->bytes));
 }
 
 #undef T

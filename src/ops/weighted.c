@@ -54,7 +54,7 @@ typedef struct weighted {
     }
 WORK(pick)
 WORK(place)
-WORK(products)
+WORK(weigh)
 
 /* Memory of a run: the index in 32 bits, and what is not row-major, copied. */
 typedef struct loan {
@@ -161,7 +161,7 @@ static bool kernel_weight_products(const rg__run *run)
     const rg__array_view *x = &run->in[0];
     weighted w = {.channels = x->dims[1], .elements = x->dims[2]};
     return share(run, &w, &w.x, &w.g, x->dims[0] * run->in[1].dims[1],
-                 x->dtype == RG_F32 ? products_f32_work : products_f64_work);
+                 x->dtype == RG_F32 ? weigh_f32_work : weigh_f64_work);
 }
 
 /* ---- recording ---- */

@@ -37,7 +37,7 @@ static void OF(place)(const weighted *w, int64_t plane)
 }
 
 /* Row `row` of [N, K, L]. */
-RG__CLONES static void OF(products)(const weighted *w, int64_t row)
+RG__CLONES static void OF(weigh)(const weighted *w, int64_t row)
 {
     const int64_t n = row / w->taps;
     const T *x = (const T *)w->x + n * w->channels * w->elements, *g = (const T *)w->g + n * w->channels * w->points;

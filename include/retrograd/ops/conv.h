@@ -2,19 +2,11 @@
 #ifndef RETROGRAD_OPS_CONV_H
 #define RETROGRAD_OPS_CONV_H
 
-#include <retrograd/base.h>
+#include <retrograd/ops/rearrange.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* What lies outside of x. */
-typedef enum rg_conv_padding {
-    RG_CONV_ZEROS = 0,
-    RG_CONV_REFLECT,   /* x mirrored at its first and last element, which are not repeated: less than its extent */
-    RG_CONV_REPLICATE, /* its first and last element                                                           */
-    RG_CONV_CIRCULAR,  /* x again, from its other end: at most its extent                                      */
-} rg_conv_padding;
 
 /* Numbers for the axes: RG_SHAPE(2) stands for all of them, RG_SHAPE(2, 1) names each; left out, the default. */
 typedef struct rg_conv_config {
@@ -24,7 +16,7 @@ typedef struct rg_conv_config {
     rg_shape output_padding; /* 0: transposed convolutions: added to one side of the result, less than stride or dilation */
     int64_t groups;          /* 1: parts of the channels that do not mix */
     bool same;               /* instead of padding: as much as keeps the extents; an odd one more behind; stride 1 */
-    rg_conv_padding mode; /* not for transposed convolutions */
+    rg_pad_kind mode; /* what lies outside of x: RG_PAD_CONSTANT for zeros; that alone for transposed convolutions */
 } rg_conv_config;
 
 /* y[n, o, p] = bias[o] + sum over c, k of x[n, c, p stride + k dilation - padding] weight[o, c, k], float.

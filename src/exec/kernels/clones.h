@@ -1,5 +1,6 @@
 /* Functions that exist once for each generation of processors; the dynamic linker picks at start. Without contraction and
- * without reassociation every clone gives the same bits. */
+ * without reassociation every clone gives the same bits. Their names must differ throughout the library: Clang's resolvers
+ * are not static, whatever the function is. */
 #ifndef RG__EXEC_KERNELS_CLONES_H
 #define RG__EXEC_KERNELS_CLONES_H
 
