@@ -24,7 +24,9 @@
     ROW(bincount, 2, RG__THROUGH, RG__COMPOSITE, "how often 0, 1, ... occur in x",                            \
         RG__CALLED(bincount, "x: integer, weights?: number, minlength: int = 0"))                             \
     ROW(histc, 1, RG__NODIFF, RG__KERNEL, "how many x lie in each of the intervals", .fallible = true,        \
-        RG__ATTR(histc), RG__CALLED(histc, "x: float, bins: int = 100, min: real = 0, max: real = 0"))
+        RG__ATTR(histc), RG__CALLED(histc, "x: float, bins: int = 100, min: real = 0, max: real = 0"))        \
+    ROW(histogram, -1, RG__THROUGH, RG__COMPOSITE, "how many x, or their weights, between each two edges",    \
+        RG__CALLED(histogram, "x: float, edges: float, weights?: float, density: flag = false"))
 
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_search[OP_##name])
@@ -310,6 +312,51 @@ rg_tensor rg_histc(rg_tape *t, rg_tensor x, int64_t bins, double low, double hig
     return rg__record(t, op, &x, 1, (rg_dtype)n->dtype, 1, &bins, &(struct histc){bins, low, high});
 }
 
+/* ---- histogram ---- */
+
+static bool check_histogram(rg_tape *t, rg_tensor x, rg_tensor edges, rg_tensor weights)
+{
+    const rg__op *op = OP(histogram);
+    const rg__node *n = rg__arg_of(t, op, x, RG__FLOATS), *e = n ? rg__arg_of(t, op, edges, RG__FLOATS) : NULL;
+    const rg__node *w = e && !rg_is_nil(weights) ? rg__arg_of(t, op, weights, RG__FLOATS) : NULL;
+    if (!e || (!w && !rg_is_nil(weights)))
+        return false;
+    if (e->dtype != n->dtype || (w && w->dtype != n->dtype)) {
+        rg__fail(t, op, RG_ERROR_DTYPE, "x is %s, edges %s, weights %s: one dtype is needed",
+                 rg_dtype_name((rg_dtype)n->dtype), rg_dtype_name((rg_dtype)e->dtype),
+                 w ? rg_dtype_name((rg_dtype)w->dtype) : "nil");
+        return false;
+    }
+    const bool fits = !w || rg__dims_equal(w->rank, w->dims, n->rank, n->dims);
+    if (e->rank != 1 || e->dims[0] < 2 || !fits)
+        rg__fail(t, op, RG_ERROR_SHAPE, "edges %s, x %s, weights %s: edges [2 or more] and weights like x are needed",
+                 RG__NODE_TEXT(e), RG__NODE_TEXT(n), w ? RG__NODE_TEXT(w) : "nil");
+    return !rg_failed(t);
+}
+
+rg_tensor rg_histogram(rg_tape *t, rg_tensor x, rg_tensor edges, rg_tensor weights, bool density)
+{
+    if (!check_histogram(t, x, edges, weights))
+        return RG_NIL;
+    const int64_t bins = rg_dim(t, edges, 0) - 1;
+    const rg_dtype dtype = rg_dtype_of(t, x);
+    x = rg_detach(t, rg_reshape(t, x, RG_SHAPE(-1)));
+    edges = rg_detach(t, edges);
+    const rg_tensor last = rg_eq(t, x, rg_select(t, edges, 0, -1)), none = rg_constant(t, dtype, 0);
+    const rg_tensor found = rg_add_scalar(t, rg_searchsorted(t, edges, x, true), -1);
+    const rg_tensor place = rg_where(t, last, rg_constant(t, RG_I64, (double)(bins - 1)), found);
+    const rg_tensor bin = rg_clamp(t, place, 0, (double)(bins - 1)), inside = rg_eq(t, bin, place);
+    rg_tensor each = rg_is_nil(weights) ? rg_ones_like(t, x) : rg_reshape(t, weights, RG_SHAPE(-1));
+    each = rg_where(t, inside, each, none);
+    const rg_tensor sums = rg_scatter_add(t, rg_zeros(t, dtype, RG_SHAPE(bins)), 0, bin, each);
+    if (!density)
+        return sums;
+    const rg_tensor widths = rg_sub(t, rg_slice(t, edges, 0, 1, RG_END, 1), rg_slice(t, edges, 0, 0, bins, 1));
+    return rg_div(t, rg_div(t, sums, rg_sum(t, sums, RG_ALL, false)), widths);
+}
+
+RG__CALL(histogram, rg_histogram(t, in[0], in[1], in[2], RG__FLAG_OF(density)))
+
 /* ---- by name ---- */
 
 RG__CALL(searchsorted, rg_searchsorted(t, in[0], in[1], RG__FLAG_OF(right)))
@@ -364,6 +411,20 @@ SAMPLE(isin, 3,
 SAMPLE(histc, 4,
        rg_histc(t, rg_flip(t, RG__DRAW(draw, index == 2 ? RG_SHAPE(0) : RG_SHAPE(5, 4), RG__REAL), RG_ALL), index + 3,
                 index == 1 ? -1 : 0, index == 1 ? 1.5 : 0))
+
+/* Two arguments that count: x lies clear of the edges, and only the weights have a gradient that is not 0. */
+static rg_tensor sample_histogram(rg__draw *draw, int index)
+{
+    static const double edges[] = {-2.5, -1.25, 0, 3};
+    rg_tape *t = draw->t;
+    const rg__domain clear = {RG__SIGNED, .2, 1};
+    if (index > 2)
+        return RG_NIL;
+    const rg_shape s = index == 2 ? RG_SHAPE(0, 3) : RG_SHAPE(4, 3);
+    rg_tensor x = RG__DRAW(draw, s, clear), w = RG__DRAW(draw, s, ((rg__domain){RG__INTERVAL, .5, 2}));
+    const rg_tensor e = rg_cast(t, rg_input_f64(t, RG_SHAPE(4), edges), rg_dtype_of(t, x));
+    return rg_histogram(t, rg_flip(t, x, RG_ALL), e, w, index == 1);
+}
 
 static rg_tensor sample_unique(rg__draw *draw, int index)
 {

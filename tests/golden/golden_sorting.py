@@ -199,6 +199,19 @@ def counting(w):
                                              ("scalar", 3, 0, 0, f64(1.5))]:
         w.apply("histc", variant, f"bins={bins} min={low} max={high}",
                 lambda x, b=bins, low=low, high=high: torch.histc(x, b, low, high), values, order=0)
+    edges = f64([-2, -1, 0.5, 0.5, 2])
+    for variant, values, at, attributes in (
+            ("plain", draw("histogram", (3, 4)), edges, ""), ("density", draw("histogram", (7,)), edges, "density=true"),
+            ("at_edges", f64([-2, -1, 0.5, 2, 2.5, -3, 1]), edges, ""), ("empty", f64([]), edges, ""),
+            ("scalar", f64(0.25), edges, ""), ("one_bin", draw("histogram", (2, 2)), f64([-1, 1]), ""),
+            ("infinite", f64([INF, -INF, 0]), edges, "")):
+        dense = attributes != ""
+        w.apply("histogram", variant, attributes,
+                lambda x, e, dense=dense: torch.histogram(x, e, density=dense)[0], values, at, order=0)
+        if values.numel():
+            w.apply("histogram", variant + "_weights", attributes,
+                    lambda x, e, v, dense=dense: torch.histogram(x, e, weight=v, density=dense)[0], values, at,
+                    draw("weights", values.shape, 0.5, 2), order=0)
 
 
 # ---- order statistics and norms --------------------------------------------------------------------------------------

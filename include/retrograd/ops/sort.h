@@ -47,6 +47,10 @@ RG_API rg_tensor rg_bincount(rg_tape *t, rg_tensor x, rg_tensor weights, int64_t
  * of x's dtype, float. Others, and NaN, do not count. low = high: from the smallest to the largest x, which must be finite;
  * one to each side where these are equal. No gradient. */
 RG_API rg_tensor rg_histc(rg_tape *t, rg_tensor x, int64_t bins, double low, double high);
+/* The same between edges [bins + 1] that are given, in ascending order, the last one included: [bins], float; with weights
+ * like x, not nil, the sums of them. density: divided by their sum and the widths. PyTorch's histogram without its copy of
+ * the edges; rg_linspace makes even ones. Differs in that the weights have a gradient. */
+RG_API rg_tensor rg_histogram(rg_tape *t, rg_tensor x, rg_tensor edges, rg_tensor weights, bool density);
 
 #ifdef __cplusplus
 }
