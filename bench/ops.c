@@ -387,6 +387,16 @@ static bool prepare(op_run *r, double *bytes)
     return r->cotangent;
 }
 
+/* Of a convolution: of its formula, and twice as many for its two gradients. */
+static double convolution_flops(const op_run *r)
+{
+    const bool is = r->c.record == conv3 || r->c.record == conv5 || r->c.record == depthwise;
+    const rg_shape *w = &r->c.inputs[1].shape;
+    if (!is)
+        return 0;
+    return 2. * (double)result_numel(r) * (double)(w->dims[1] * w->dims[2] * w->dims[3]) * (r->c.wanted ? 3 : 1);
+}
+
 static bool find_case(const char *name, op_case *c, double *flops)
 {
     product p;
@@ -418,7 +428,8 @@ bool open_op(const char *name, int threads, subject *s)
         close_op(r);
         return false;
     }
-    *s = (subject){r, step, error, close_op, .per = 1, .flops = flops, .bytes = bytes};
+    flops += convolution_flops(r);
+    *s = (subject){r, step, error, close_op, .per = 1, .flops = flops, .bytes = flops > 0 ? 0 : bytes};
     if (r->c.per > 0) /* what is measured there is not the arithmetic */
         s->per = r->c.per, s->bytes = 0;
     return true;
