@@ -104,6 +104,31 @@ def maxima(w):
             call(w, "max_pool2d", f"{dtype}_{o['kernel_size']}", F.max_pool2d, x, o, order=0, single=False)
 
 
+def sweep(w):
+    """Windows over one and three axes, in many combinations; sizes of adaptive pooling."""
+    for d, extents in ((1, (9,)), (3, (4, 3, 5))):
+        for number in range(18):
+            kernel = [1 + (number + axis) % 3 for axis in range(d)]
+            stride = [1 + (number // 3 + axis) % 3 for axis in range(d)]
+            padding = [min(k // 2, (number + axis) % 2) for axis, k in enumerate(kernel)]
+            options = dict(kernel_size=kernel, stride=stride, padding=padding, ceil_mode=number % 4 == 3)
+            dilation = [2 if k == 2 and number % 2 else 1 for k in kernel]
+            shape = (1,) * (1 + number % 2) + extents
+            x = distinct(f"sweep{d} {number}", shape)
+            for op in ("max_pool", "avg_pool"):
+                more = dict(dilation=dilation) if op == "max_pool" else dict(count_include_pad=number % 3 > 0)
+                call(w, f"{op}{d}d", f"sweep_{number}", getattr(F, f"{op}{d}d"), x, {**options, **more}, order=1, single=False)
+            windows = dict(kernel_size=kernel[0], stride=stride[0]) if d == 1 else dict(kernel_size=kernel, stride=stride)
+            power = dict(norm_type=1 + number % 3, ceil_mode=number % 4 == 3, **windows)
+            call(w, f"lp_pool{d}d", f"sweep_{number}", getattr(F, f"lp_pool{d}d"), x.abs() + 0.5, power, order=1, single=False)
+    for d, extents in ((1, (7,)), (2, (4, 5)), (3, (3, 4, 2))):
+        for number in range(16):
+            size = dict(output_size=[1 + (number * (axis + 1) + axis) % (extent + 2) for axis, extent in enumerate(extents)])
+            x = distinct(f"adapt{d} {number}", (1,) * (1 + number % 2) + extents)
+            for op in ("adaptive_avg_pool", "adaptive_max_pool"):
+                call(w, f"{op}{d}d", f"sweep_{number}", getattr(F, f"{op}{d}d"), x, size, order=1, single=False)
+
+
 def unpooling(w):
     for d in AXES:
         pool, unpool = getattr(F, f"max_pool{d}d"), getattr(F, f"max_unpool{d}d")
@@ -192,6 +217,7 @@ def averages(w):
 
 def pooling(w):
     maxima(w)
+    sweep(w)
     unpooling(w)
     averages(w)
 
