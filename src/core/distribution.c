@@ -1,6 +1,7 @@
 /* Draws by rejection, and the derivative of gamma variates. See distribution.h. */
 #include "core/distribution.h"
 
+#include "core/gamma.h"
 #include "core/random.h"
 
 #include <math.h>
@@ -60,18 +61,6 @@ double rg__log_gamma_variate(rg__bits *b, double shape)
     return more + log(rg__bits_uniform(b)) / shape;
 }
 
-/* x > 0 */
-static double digamma(double x)
-{
-    double shift = 0;
-    for (; x < 10; x++)
-        shift -= 1 / x;
-    const double r = 1 / x, s = r * r;
-    const double tail =
-        s * (1. / 12 - s * (1. / 120 - s * (1. / 252 - s * (1. / 240 - s * (1. / 132 - s * 691. / 32760)))));
-    return shift + log(x) - .5 * r - tail;
-}
-
 /* e^-y - 1 + y, without the loss of digits near 0. */
 static double above_tangent(double y)
 {
@@ -98,7 +87,7 @@ static double slope_by_series(double a, double log_x)
         if (term * harmonic <= 1e-18 * weighted)
             break;
     }
-    return weighted + sum * (digamma(a + 1) - log_x);
+    return weighted + sum * (rg__digamma(a + 1) - log_x);
 }
 
 /* Otherwise by an integral over the side of x on which no sign changes, with u = x e^(+-y) and psi = digamma(a):
@@ -107,7 +96,7 @@ static double slope_by_series(double a, double log_x)
  * in steps of a double exponential formula, y = L exp(s - e^-s) (Takahasi and Mori 1974), L the width of the peak. */
 static double slope_by_integral(double a, double log_x)
 {
-    const double x = exp(log_x), away = digamma(a) - log_x, side = away > 0 ? -1 : 1;
+    const double x = exp(log_x), away = rg__digamma(a) - log_x, side = away > 0 ? -1 : 1;
     const double width = 1 / (fabs(a - x) + sqrt(x));
     const double step = .0625;
     double sum = 0;
@@ -130,11 +119,9 @@ double rg__log_gamma_slope(double a, double log_x)
 
 /* ---- Poisson ---- */
 
-/* log k! without lgamma, which writes a global. */
 static double log_factorial(double k)
 {
-    int sign;
-    return lgamma_r(k + 1, &sign);
+    return rg__log_gamma(k + 1);
 }
 
 static double poisson_by_products(rg__bits *b, double rate)

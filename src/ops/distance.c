@@ -26,31 +26,10 @@ static bool check_p(rg_tape *t, const rg__op *op, double p)
     return p >= 0;
 }
 
-/* ---- norms ---- */
-
-rg_tensor rg__p_norm(rg_tape *t, rg_tensor x, double p, rg_axes axes, bool keepdim)
-{
-    const rg_tensor zero = rg__like(t, x, 0), one = rg__like(t, x, 1);
-    if (p == 0)
-        return rg_sum(t, rg_cast(t, rg_ne(t, x, zero), rg_dtype_of(t, x)), axes, keepdim);
-    if (p == 1 || p == INFINITY)
-        return (p == 1 ? rg_sum : rg_max)(t, rg_abs(t, x), axes, keepdim);
-    rg_tensor powers;
-    if (p == 2) {
-        powers = rg_square(t, x);
-    } else { /* powers of 0 are 0, and so is their gradient: they are taken of 1 */
-        const rg_tensor none = rg_eq(t, x, zero);
-        powers = rg_where(t, none, zero, rg_pow_scalar(t, rg_where(t, none, one, rg_abs(t, x)), p));
-    }
-    const rg_tensor sum = rg_sum(t, powers, axes, keepdim), none = rg_eq(t, sum, zero);
-    const rg_tensor safe = rg_where(t, none, one, sum);
-    return rg_where(t, none, zero, p == 2 ? rg_sqrt(t, safe) : rg_pow_scalar(t, safe, 1 / p));
-}
-
 /* max(|x|, eps), whose gradient is that of |x| everywhere. */
 static rg_tensor bounded(rg_tape *t, rg_tensor x, int axis, double eps)
 {
-    const rg_tensor norm = rg__p_norm(t, x, 2, RG_AXES(axis), true);
+    const rg_tensor norm = rg_norm(t, x, 2, RG_AXES(axis), true);
     return rg_add(t, norm, rg_detach(t, rg_sub(t, rg_maximum(t, norm, rg__like(t, x, eps)), norm)));
 }
 
@@ -108,7 +87,7 @@ rg_tensor rg_pairwise_distance(rg_tape *t, rg_tensor a, rg_tensor b, double p, d
                  RG__NODE_TEXT(nb));
         return RG_NIL;
     }
-    return rg__p_norm(t, rg_add_scalar(t, rg_sub(t, a, b), eps), p, RG_AXES(last), keepdim);
+    return rg_norm(t, rg_add_scalar(t, rg_sub(t, a, b), eps), p, RG_AXES(last), keepdim);
 }
 
 /* ---- all rows with all rows ---- */

@@ -283,7 +283,7 @@ rg_tensor rg_normalize(rg_tape *t, rg_tensor x, double p, int axis, double eps)
     }
     if (n->numel == 0)
         return x;
-    return rg_div(t, x, rg_clamp(t, rg__p_norm(t, x, p, RG_AXES(axis), true), eps, INFINITY));
+    return rg_div(t, x, rg_clamp(t, rg_norm(t, x, p, RG_AXES(axis), true), eps, INFINITY));
 }
 
 rg_tensor rg_weight_norm(rg_tape *t, rg_tensor v, rg_tensor g, int axis)
@@ -302,7 +302,7 @@ rg_tensor rg_weight_norm(rg_tape *t, rg_tensor v, rg_tensor g, int axis)
     }
     if (!check_part(t, op, "g", g, n, n->rank, dims, true))
         return RG_NIL;
-    rg_tensor norm = others.count ? rg__p_norm(t, v, 2, others, true) : rg_abs(t, v);
+    rg_tensor norm = others.count ? rg_norm(t, v, 2, others, true) : rg_abs(t, v);
     return rg_mul(t, v, rg_div(t, g, norm));
 }
 

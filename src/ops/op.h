@@ -279,9 +279,6 @@ extern const rg__op *const rg__op_mul, *const rg__op_square;
 /* The node of a complex tensor, whose last axis is 2 long, or NULL and an error. */
 const rg__node *rg__complex_arg(rg_tape *t, const rg__op *op, rg_tensor z);
 
-/* (sum |x|^p)^(1/p) over the axes, p >= 0: the gradient is 0 where x is, and where all of them are 0. */
-rg_tensor rg__p_norm(rg_tape *t, rg_tensor x, double p, rg_axes axes, bool keepdim);
-
 /* A constant scalar of x's dtype. */
 rg_tensor rg__like(rg_tape *t, rg_tensor x, double value);
 

@@ -1,6 +1,7 @@
 /* Rearranging: axes moved, joined and divided, turns, triangles, padding. All are composed of views, joins and
  * selections. */
 #include "ops/call.h"
+#include "ops/cube.h"
 #include "ops/family.h"
 
 #include <stdlib.h>
@@ -410,44 +411,30 @@ static int call_pad_mode(const rg__call *c, rg_tensor *out)
 
 /* ---- samples ---- */
 
-/* Plain, transposed, empty; of a scalar where the op takes one. */
-#define SAMPLE(name, n, ...)                                     \
-    static rg_tensor sample_##name(rg__draw *draw, int index)    \
-    {                                                            \
-        rg_tape *t = draw->t;                                    \
-        if (index >= (n))                                        \
-            return RG_NIL;                                       \
-        rg_tensor x = RG__DRAW(draw,                             \
-                               index == 2   ? RG_SHAPE(2, 0, 2)  \
-                               : index == 3 ? RG_SCALAR          \
-                                            : RG_SHAPE(2, 3, 2), \
-                               RG__REAL);                        \
-        x = index == 1 ? rg_transpose(t, x, 0, 1) : x;           \
-        return (__VA_ARGS__);                                    \
-    }
 static const int64_t some[] = {1, -1, 2, 1, 1, 0};
 
-SAMPLE(movedim, 3, index ? rg_movedim(t, x, RG_AXES(0, -1), RG_AXES(1, 0)) : rg_movedim(t, x, RG_AXES(0), RG_AXES(2)))
-SAMPLE(swapaxes, 3, rg_swapaxes(t, x, 0, -1))
-SAMPLE(broadcast_to, 4,
-       rg_broadcast_to(t, rg_sum(t, x, index < 3 ? RG_AXES(0) : RG_ALL, false),
-                       index == 2   ? RG_SHAPE(3, 0, 2)
-                       : index == 1 ? RG_SHAPE(2, 2, 2)
-                                    : RG_SHAPE(2, 3, 2)))
-SAMPLE(flatten, 4, index ? rg_flatten(t, x, 0, -1) : rg_flatten(t, x, 1, 2))
-SAMPLE(ravel, 4, rg_ravel(t, x))
-SAMPLE(unflatten, 3, rg_unflatten(t, x, index == 2 ? 2 : 0, index == 1 ? RG_SHAPE(-1, 3) : RG_SHAPE(1, 2)))
-SAMPLE(rot90, 3, rg_rot90(t, x, index - 3, 0, 1))
-SAMPLE(fliplr, 3, rg_fliplr(t, x))
-SAMPLE(flipud, 3, rg_flipud(t, x))
-SAMPLE(tril, 3, rg_tril(t, x, index))
-SAMPLE(triu, 3, rg_triu(t, x, -index))
-SAMPLE(roll, 4, index == 0 || index == 3 ? rg_roll(t, x, some, RG_ALL) : rg_roll(t, x, some, RG_AXES(0, 1, 2)))
-SAMPLE(pad_mode, 3,
-       index == 2 ? rg_pad_mode(t, x, some, 2, RG_PAD_REPLICATE, 0)
-       : index == 1
-           ? rg_pad_mode(t, x, some, 4, RG_PAD_CIRCULAR, 0)
-           : rg_add(t, rg_pad_mode(t, x, some, 6, RG_PAD_REPLICATE, 0), rg_pad_mode(t, x, some, 6, RG_PAD_CONSTANT, 1)))
+RG__CUBE_SAMPLE(movedim, 3,
+                index ? rg_movedim(t, x, RG_AXES(0, -1), RG_AXES(1, 0)) : rg_movedim(t, x, RG_AXES(0), RG_AXES(2)))
+RG__CUBE_SAMPLE(swapaxes, 3, rg_swapaxes(t, x, 0, -1))
+RG__CUBE_SAMPLE(broadcast_to, 4,
+                rg_broadcast_to(t, rg_sum(t, x, index < 3 ? RG_AXES(0) : RG_ALL, false),
+                                index == 2   ? RG_SHAPE(3, 0, 2)
+                                : index == 1 ? RG_SHAPE(2, 2, 2)
+                                             : RG_SHAPE(2, 3, 2)))
+RG__CUBE_SAMPLE(flatten, 4, index ? rg_flatten(t, x, 0, -1) : rg_flatten(t, x, 1, 2))
+RG__CUBE_SAMPLE(ravel, 4, rg_ravel(t, x))
+RG__CUBE_SAMPLE(unflatten, 3, rg_unflatten(t, x, index == 2 ? 2 : 0, index == 1 ? RG_SHAPE(-1, 3) : RG_SHAPE(1, 2)))
+RG__CUBE_SAMPLE(rot90, 3, rg_rot90(t, x, index - 3, 0, 1))
+RG__CUBE_SAMPLE(fliplr, 3, rg_fliplr(t, x))
+RG__CUBE_SAMPLE(flipud, 3, rg_flipud(t, x))
+RG__CUBE_SAMPLE(tril, 3, rg_tril(t, x, index))
+RG__CUBE_SAMPLE(triu, 3, rg_triu(t, x, -index))
+RG__CUBE_SAMPLE(roll, 4, index == 0 || index == 3 ? rg_roll(t, x, some, RG_ALL) : rg_roll(t, x, some, RG_AXES(0, 1, 2)))
+RG__CUBE_SAMPLE(pad_mode, 3,
+                index == 2   ? rg_pad_mode(t, x, some, 2, RG_PAD_REPLICATE, 0)
+                : index == 1 ? rg_pad_mode(t, x, some, 4, RG_PAD_CIRCULAR, 0)
+                             : rg_add(t, rg_pad_mode(t, x, some, 6, RG_PAD_REPLICATE, 0),
+                                      rg_pad_mode(t, x, some, 6, RG_PAD_CONSTANT, 1)))
 
 static rg_tensor sample_tril_indices(rg__draw *draw, int index)
 {

@@ -1,5 +1,6 @@
 /* Repetition: of the whole, and of each slice, so many times or as many as is counted. */
 #include "ops/call.h"
+#include "ops/cube.h"
 #include "ops/family.h"
 
 #include <string.h>
@@ -191,35 +192,20 @@ RG__CALL(repeat_interleave_scalar, rg_repeat_interleave_scalar(t, in[0], RG__INT
 
 /* ---- samples ---- */
 
-/* Plain, transposed, empty; of a scalar where the op takes one. */
-#define SAMPLE(name, n, ...)                                     \
-    static rg_tensor sample_##name(rg__draw *draw, int index)    \
-    {                                                            \
-        rg_tape *t = draw->t;                                    \
-        if (index >= (n))                                        \
-            return RG_NIL;                                       \
-        rg_tensor x = RG__DRAW(draw,                             \
-                               index == 2   ? RG_SHAPE(2, 0, 2)  \
-                               : index == 3 ? RG_SCALAR          \
-                                            : RG_SHAPE(2, 3, 2), \
-                               RG__REAL);                        \
-        x = index == 1 ? rg_transpose(t, x, 0, 1) : x;           \
-        return (__VA_ARGS__);                                    \
-    }
 static const int64_t counts[] = {2, 0, 3};
 
-SAMPLE(repeat, 4,
-       index == 3   ? rg_repeat(t, x, RG_SHAPE(2))
-       : index == 1 ? rg_repeat(t, x, RG_SHAPE(2, 2, 1, 2))
-                    : rg_repeat(t, x, RG_SHAPE(1, 2, 3)))
-SAMPLE(tile, 4, rg_tile(t, x, index == 1 ? RG_SHAPE(2) : RG_SHAPE(2, 1, 3)))
-SAMPLE(repeat_interleave, 4,
-       index == 3 ? rg_repeat_interleave(t, x, rg_input_i64(t, RG_SHAPE(1), counts), RG_ALL, -1)
-       : index == 2
-           ? rg_repeat_interleave(t, x, rg_input_i64(t, RG_SHAPE(2), counts), RG_AXES(0), 2)
-           : rg_repeat_interleave(t, x, rg_input_i64(t, RG_SHAPE(3), counts), RG_AXES(index ? 0 : 1), index ? -1 : 5))
-SAMPLE(repeat_interleave_scalar, 4,
-       rg_repeat_interleave_scalar(t, x, index == 2 ? 0 : 2, index == 3 ? RG_ALL : RG_AXES(index)))
+RG__CUBE_SAMPLE(repeat, 4,
+                index == 3   ? rg_repeat(t, x, RG_SHAPE(2))
+                : index == 1 ? rg_repeat(t, x, RG_SHAPE(2, 2, 1, 2))
+                             : rg_repeat(t, x, RG_SHAPE(1, 2, 3)))
+RG__CUBE_SAMPLE(tile, 4, rg_tile(t, x, index == 1 ? RG_SHAPE(2) : RG_SHAPE(2, 1, 3)))
+RG__CUBE_SAMPLE(repeat_interleave, 4,
+                index == 3   ? rg_repeat_interleave(t, x, rg_input_i64(t, RG_SHAPE(1), counts), RG_ALL, -1)
+                : index == 2 ? rg_repeat_interleave(t, x, rg_input_i64(t, RG_SHAPE(2), counts), RG_AXES(0), 2)
+                             : rg_repeat_interleave(t, x, rg_input_i64(t, RG_SHAPE(3), counts), RG_AXES(index ? 0 : 1),
+                                                    index ? -1 : 5))
+RG__CUBE_SAMPLE(repeat_interleave_scalar, 4,
+                rg_repeat_interleave_scalar(t, x, index == 2 ? 0 : 2, index == 3 ? RG_ALL : RG_AXES(index)))
 
 static rg_tensor sample_repeat_index(rg__draw *draw, int index)
 {

@@ -2,60 +2,12 @@
  * their argument. */
 #include "ops/pointwise.h"
 
+#include "core/gamma.h"
+
 #include <float.h>
 #include <math.h>
 
 /* ---- values: in double, for f32, too ---- */
-
-static double log_gamma(double x)
-{
-    int sign; /* lgamma writes its sign to a global */
-    return lgamma_r(x, &sign);
-}
-
-static double polynomial(const double *c, int degree, double x)
-{
-    double sum = c[degree];
-    for (int i = degree - 1; i >= 0; i--)
-        sum = sum * x + c[i];
-    return sum;
-}
-
-/* The power series about the only positive zero of digamma; c[k-1] = (-1)^(k+1) zeta(k+1, zero). */
-static double digamma_near_zero(double x)
-{
-    static const double zero = 1.4616321449683622, rest = 9.5499954299656977e-17;
-    static const double c[] = {
-        0.96767224544762117043,   -0.44276316898359210609,    0.25849976095565101062,    -0.1639427054424065275,
-        0.10782405069126236576,   -0.072199561256454710926,   0.048804288164143107225,   -0.033161126474847359292,
-        0.02259764823221810466,   -0.015424765904948959139,   0.010538791616612175388,   -0.007204534386356868241,
-        0.0049267813957298534464, -0.0033698016554393280828,  0.0023051263267349278369,  -0.0015769367714301972593,
-        0.0010788252019162965807, -0.00073807093899600512957, 0.00050495326583460203518, -0.00034546802510630769956};
-    const double d = x - zero - rest;
-    return d * polynomial(c, 19, d);
-}
-
-/* Abramowitz and Stegun, Handbook of Mathematical Functions: 6.3.18 from 10 on, 6.3.5 and 6.3.7 towards there. */
-static double digamma(double x)
-{
-    static const double c[] = {-1. / 12, 1. / 120, -1. / 252, 1. / 240, -1. / 132, 691. / 32760, -1. / 12};
-    double below = 0;
-    if (x == 0)
-        return copysign(INFINITY, -x);
-    if (x < 0) {
-        const double part = -x - floor(-x);
-        if (!(part > 0))
-            return NAN;
-        below = part == .5 ? 0 : M_PI / tan(M_PI * (part < .5 ? part : part - 1));
-        x = 1 - x;
-    }
-    if (fabs(x - 1.4616321449683622) < .2)
-        return below + digamma_near_zero(x);
-    for (; x < 10; x++)
-        below -= 1 / x;
-    const double square = 1 / (x * x);
-    return below + log(x) - .5 / x + square * polynomial(c, 6, square);
-}
 
 /* x^s zeta(s, x), for x > 0 and whole s > 1: the sum of (x / (x + k))^s, by Euler and Maclaurin once x + k is large against
  * s, or until nothing is added. */
@@ -99,7 +51,7 @@ static double factorial_zeta(int64_t n, double x)
     const double scaled = scaled_zeta(s, x), power = pow(x, -s), factorial = n <= 170 ? tgamma(s) : INFINITY;
     if (isfinite(factorial) && power >= DBL_MIN && power <= DBL_MAX)
         return factorial * power * scaled;
-    return exp(log_gamma(s) - s * log(x)) * scaled;
+    return exp(rg__log_gamma(s) - s * log(x)) * scaled;
 }
 
 /* (-1)^(n+1) n! zeta(n+1, x). Where x < 0, the terms are (f + k)^-s, and those below f: of each of them the power is that
@@ -107,7 +59,7 @@ static double factorial_zeta(int64_t n, double x)
 static double polygamma(int64_t n, double x)
 {
     if (n == 0)
-        return digamma(x);
+        return rg__digamma(x);
     const double sign = n & 1 ? 1 : -1;
     if (isnan(x))
         return x;
@@ -161,11 +113,11 @@ static double erf_inverse(double x)
         return fabs(x) == 1 ? copysign(INFINITY, x) : NAN;
     if (fabs(q) <= .425) {
         const double r = .180625 - q * q;
-        return M_SQRT1_2 * q * polynomial(a, 7, r) / polynomial(b, 7, r);
+        return M_SQRT1_2 * q * rg__polynomial(a, 7, r) / rg__polynomial(b, 7, r);
     }
     const double r = sqrt(-log((1 - fabs(x)) / 2));
-    const double z = r <= 5 ? polynomial(c, 7, r - 1.6) / polynomial(d, 7, r - 1.6)
-                            : polynomial(e, 7, r - 5) / polynomial(f, 7, r - 5);
+    const double z = r <= 5 ? rg__polynomial(c, 7, r - 1.6) / rg__polynomial(d, 7, r - 1.6)
+                            : rg__polynomial(e, 7, r - 5) / rg__polynomial(f, 7, r - 5);
     return copysign(M_SQRT1_2 * z, x);
 }
 
@@ -175,8 +127,8 @@ static double erf_inverse(double x)
 // clang-format off
 #define ONE(ROW)                                                                                                       \
     /*  name      formula                      sampled on        value                   gradient                 */   \
-    ROW(lgamma,   "ln |Gamma(x)|",             WITHIN, .5, 4,    log_gamma((double)x),   rg_mul(t, g, rg_digamma(t, x)))       \
-    ROW(digamma,  "d/dx ln Gamma(x)",          WITHIN, .5, 4,    digamma((double)x),     rg_mul(t, g, rg_polygamma(t, 1, x)))  \
+    ROW(lgamma,   "ln |Gamma(x)|",             WITHIN, .5, 4,    rg__log_gamma((double)x),   rg_mul(t, g, rg_digamma(t, x)))       \
+    ROW(digamma,  "d/dx ln Gamma(x)",          WITHIN, .5, 4,    rg__digamma((double)x),     rg_mul(t, g, rg_polygamma(t, 1, x)))  \
     ROW(erfc,     "1 - erf(x)",                WITHIN, -2, 2,    erfc((double)x),        rg_mul(t, g, rg_mul(t, C(-M_2_SQRTPI), rg_exp(t, rg_neg(t, rg_square(t, x)))))) \
     ROW(erfinv,   "y with erf(y) = x",         WITHIN, -.8, .8,  erf_inverse((double)x), rg_mul(t, g, rg_mul(t, C(1 / M_2_SQRTPI), rg_exp(t, rg_square(t, y)))))
 // clang-format on
