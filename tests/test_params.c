@@ -56,6 +56,39 @@ static void entries_are_found_by_name_and_in_order(void **state)
     assert_int_equal(rg_params_numel(store), 396);
 }
 
+static void a_scope_names_what_is_made_in_it(void **state)
+{
+    (void)state;
+    assert_string_equal(rg_params_scope(store), "");
+    rg_params_scope_push(store, "encoder");
+    rg_params_scope_push(store, "0");
+    assert_string_equal(rg_params_scope(store), "encoder.0");
+    rg_param *inner = PARAM("weight", RG_SHAPE(1), 1);
+    rg_params_scope_pop(store);
+    rg_buffer_new(store, "seen", RG_I64, RG_SCALAR, NULL);
+    rg_param *state_of = rg_param_state(inner, "adam.m", RG_F64, RG_SHAPE(1), 0);
+    rg_params_scope_push(store, NULL);
+    assert_string_equal(rg_params_scope(store), "encoder");
+    rg_params_scope_pop(store);
+    rg_params_scope_pop(store);
+    assert_string_equal(rg_param_name(inner), "encoder.0.weight");
+    assert_string_equal(rg_param_name(state_of), "encoder.0.weight/adam.m"); /* whatever the scope */
+    assert_non_null(rg_params_find(store, "encoder.seen"));
+    rg_params_scope_pop(store);
+    assert_store_error(store, RG_ERROR_STATE, "params_scope_pop");
+}
+
+static void names_are_kept_as_long_as_the_store(void **state)
+{
+    (void)state;
+    char name[] = "attention";
+    const char *kept = rg_params_keep_name(store, name);
+    name[0] = 'A';
+    assert_string_equal(kept, "attention");
+    assert_ptr_equal(rg_params_keep_name(store, "attention"), kept);
+    assert_null(rg_params_keep_name(store, NULL));
+}
+
 static void state_is_made_once_and_found_again(void **state)
 {
     (void)state;
@@ -225,6 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TAPE_TEST(entries_keep_what_they_were_given),
         TAPE_TEST(entries_are_found_by_name_and_in_order),
+        TAPE_TEST(a_scope_names_what_is_made_in_it),
+        TAPE_TEST(names_are_kept_as_long_as_the_store),
         TAPE_TEST(state_is_made_once_and_found_again),
         TAPE_TEST(random_streams_depend_on_seed_and_name_alone),
         TAPE_TEST(fingerprints_see_names_dtypes_shapes_and_values),

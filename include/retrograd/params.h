@@ -30,6 +30,15 @@ RG_API void rg_params_fail(rg_params *ps, rg_status status, const char *format, 
 RG_API void rg_params_set_dtype(rg_params *ps, rg_dtype dtype);
 RG_API rg_dtype rg_params_dtype(const rg_params *ps);
 
+/* Names for the entries that are made until the matching pop, joined by dots: in scope "encoder.0" the parameter
+ * "weight" is called "encoder.0.weight". The other side of rg_scope_push: a layer pushes its name when it is made and when
+ * it is used. */
+RG_API void rg_params_scope_push(rg_params *ps, const char *name);
+RG_API void rg_params_scope_pop(rg_params *ps);
+RG_API const char *rg_params_scope(const rg_params *ps); /* "" at the top; valid until the pop */
+/* A copy of `name` that lives as long as the store, for the layers on it. NULL on error. */
+RG_API const char *rg_params_keep_name(rg_params *ps, const char *name);
+
 /* New entries, zeros when data is NULL, else a row-major copy. Names are unique in the store. NULL on error. */
 RG_API rg_param *rg_param_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data);
 RG_API rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data);

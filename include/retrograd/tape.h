@@ -105,6 +105,11 @@ RG_API void rg_mode_push(rg_tape *t, rg_mode mode);
 RG_API void rg_mode_pop(rg_tape *t);
 RG_API rg_mode rg_mode_of(const rg_tape *t);
 
+/* Do layers behave as in training (dropout drops, batch norm takes the statistics of the batch), or as in evaluation? A
+ * tape trains at first, and stays as it was set, through resets too. It changes nothing but what layers record. */
+RG_API void rg_set_training(rg_tape *t, bool training);
+RG_API bool rg_training(const rg_tape *t); /* true for NULL */
+
 /* Names for what is recorded until the matching pop, joined by dots: "encoder.0.attn". Copied. */
 RG_API void rg_scope_push(rg_tape *t, const char *name);
 RG_API void rg_scope_pop(rg_tape *t);

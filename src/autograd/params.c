@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A string of the store's, in a list. */
+typedef struct text text;
+struct text {
+    text *next;
+    char text[];
+};
+
 struct rg_params {
     rg__error error;
     uint64_t seed;
     rg_dtype dtype;
     rg_param **entry;
     int count, capacity;
+    text *scope; /* innermost first: the whole path of each */
+    text *names; /* kept for layers                         */
 };
 
 /* ---- the store ---- */
@@ -25,6 +34,15 @@ rg_params *rg_params_new(uint64_t seed)
     if (ps)
         ps->seed = seed;
     return ps;
+}
+
+static void free_texts(text *first)
+{
+    while (first) {
+        text *next = first->next;
+        free(first);
+        first = next;
+    }
 }
 
 static void free_param(rg_param *p)
@@ -44,6 +62,8 @@ void rg_params_free(rg_params *ps)
     for (int i = 0; i < ps->count; i++)
         free_param(ps->entry[i]);
     free(ps->entry);
+    free_texts(ps->scope);
+    free_texts(ps->names);
     free(ps);
 }
 
@@ -84,6 +104,56 @@ void rg_params_set_dtype(rg_params *ps, rg_dtype dtype)
 rg_dtype rg_params_dtype(const rg_params *ps)
 {
     return ps ? ps->dtype : RG_F32;
+}
+
+/* ---- scopes and names ---- */
+
+/* "outer.name" put in front of the list, or either where the other is empty; NULL and an error when out of memory. */
+static const char *put_text(rg_params *ps, text **list, const char *outer, const char *name)
+{
+    const char *dot = *outer && *name ? "." : "";
+    const size_t size = strlen(outer) + strlen(name) + 2;
+    text *made = malloc(sizeof *made + size);
+    if (!made) {
+        rg_params_fail(ps, RG_ERROR_MEMORY, "no memory for the name '%s'", name);
+        return NULL;
+    }
+    snprintf(made->text, size, "%s%s%s", outer, dot, name);
+    made->next = *list;
+    *list = made;
+    return made->text;
+}
+
+void rg_params_scope_push(rg_params *ps, const char *name)
+{
+    if (ps)
+        put_text(ps, &ps->scope, rg_params_scope(ps), name ? name : "");
+}
+
+void rg_params_scope_pop(rg_params *ps)
+{
+    text *innermost = ps ? ps->scope : NULL;
+    if (ps && !innermost)
+        rg_params_fail(ps, RG_ERROR_STATE, "params_scope_pop: there is no scope to end");
+    if (innermost) {
+        ps->scope = innermost->next;
+        free(innermost);
+    }
+}
+
+const char *rg_params_scope(const rg_params *ps)
+{
+    return ps && ps->scope ? ps->scope->text : "";
+}
+
+const char *rg_params_keep_name(rg_params *ps, const char *name)
+{
+    if (!ps || !name)
+        return NULL;
+    for (const text *kept = ps->names; kept; kept = kept->next)
+        if (strcmp(kept->text, name) == 0)
+            return kept->text;
+    return put_text(ps, &ps->names, "", name);
 }
 
 /* ---- entries ---- */
@@ -150,14 +220,27 @@ static rg_param *add(rg_params *ps, rg_param_kind kind, const char *name, rg_dty
     return p;
 }
 
+/* An entry whose name stands in the scope of the store. */
+static rg_param *add_scoped(rg_params *ps, rg_param_kind kind, const char *name, rg_dtype dtype, rg_shape shape,
+                            const void *data)
+{
+    if (!ps || ps->error.status != RG_OK || !ps->scope || !name || !*name)
+        return add(ps, kind, name, dtype, shape, data);
+    text *path = NULL;
+    const char *whole = put_text(ps, &path, rg_params_scope(ps), name);
+    rg_param *p = whole ? add(ps, kind, whole, dtype, shape, data) : NULL;
+    free(path);
+    return p;
+}
+
 rg_param *rg_param_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data)
 {
-    return add(ps, RG_PARAM, name, dtype, shape, data);
+    return add_scoped(ps, RG_PARAM, name, dtype, shape, data);
 }
 
 rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, rg_shape shape, const void *data)
 {
-    return add(ps, RG_BUFFER, name, dtype, shape, data);
+    return add_scoped(ps, RG_BUFFER, name, dtype, shape, data);
 }
 
 static void fill(rg_param *p, double value)

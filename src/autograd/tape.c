@@ -300,6 +300,17 @@ rg_mode rg_mode_of(const rg_tape *t)
     return t && t->mode ? t->mode->mode : RG_GRAD;
 }
 
+void rg_set_training(rg_tape *t, bool training)
+{
+    if (t)
+        t->evaluating = !training;
+}
+
+bool rg_training(const rg_tape *t)
+{
+    return !t || !t->evaluating;
+}
+
 void rg_scope_push(rg_tape *t, const char *name)
 {
     if (!t)

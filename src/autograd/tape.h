@@ -79,6 +79,7 @@ struct rg_tape {
     uint64_t seed, counter;
     int threads;
     bool eager;
+    bool evaluating; /* layers are told so */
 };
 
 static inline rg__node *rg__at(const rg_tape *t, uint32_t id)

@@ -74,3 +74,13 @@ bool rg__check_range(rg_tape *t, const char *function, const char *name, double 
     }
     return !rg_failed(t);
 }
+
+const char *rg__layer_open(rg_params *ps, const char *function, const char *name)
+{
+    if (name == NULL)
+        rg_params_fail(ps, RG_ERROR_ARGUMENT, "%s: the name is NULL", function);
+    const char *kept = rg_params_keep_name(ps, name);
+    if (kept != NULL)
+        rg_params_scope_push(ps, name);
+    return kept;
+}

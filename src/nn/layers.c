@@ -5,32 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A new parameter "name.part". NULL on error, which the store keeps. */
-static rg_param *part_new(rg_params *ps, const char *name, const char *part, rg_shape shape)
-{
-    const int length = snprintf(NULL, 0, "%s.%s", name, part);
-    char *full = length < 0 ? NULL : malloc((size_t)length + 1);
-    if (full == NULL) {
-        rg_params_fail(ps, RG_ERROR_MEMORY, "no memory for the name of the %s of layer '%s'", part, name);
-        return NULL;
-    }
-    snprintf(full, (size_t)length + 1, "%s.%s", name, part);
-    rg_param *p = rg_param_new(ps, full, rg_params_dtype(ps), shape, NULL);
-    free(full);
-    return p;
-}
-
 rg_linear rg_linear_new(rg_params *ps, const char *name, int64_t in, int64_t out)
 {
-    rg_linear layer = {.name = name};
-    if (ps == NULL)
+    rg_linear layer = {.name = rg__layer_open(ps, "linear_new", name)};
+    if (layer.name == NULL)
         return layer;
-    if (name == NULL) {
-        rg_params_fail(ps, RG_ERROR_ARGUMENT, "linear_new: the name is NULL");
-        return layer;
-    }
-    rg_param *weight = part_new(ps, name, "weight", RG_SHAPE(out, in));
-    rg_param *bias = weight != NULL ? part_new(ps, name, "bias", RG_SHAPE(out)) : NULL;
+    rg_param *weight = rg_param_new(ps, "weight", rg_params_dtype(ps), RG_SHAPE(out, in), NULL);
+    rg_param *bias = weight != NULL ? rg_param_new(ps, "bias", rg_params_dtype(ps), RG_SHAPE(out), NULL) : NULL;
+    rg_params_scope_pop(ps);
     /* Without its bias the layer must not pass for one that has none: it gets no weight either, which forward reports. */
     if (bias == NULL)
         return layer;
