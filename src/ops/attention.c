@@ -1,4 +1,5 @@
 /* Attention, embeddings, and dropout of whole features. */
+#include "ops/attend.h"
 #include "ops/call.h"
 #include "ops/family.h"
 
@@ -49,16 +50,6 @@ static rg_tensor dropped(rg_tape *t, rg_tensor x, double p, rg_shape mask)
     return rg_where(t, kept, rg_mul_scalar(t, x, p < 1 ? 1 / (1 - p) : 1), rg__like(t, x, 0));
 }
 
-/* Rows may be -infinity throughout: they give 0. */
-static rg_tensor masked_softmax(rg_tape *t, rg_tensor x)
-{
-    const rg_tensor zero = rg__like(t, x, 0);
-    rg_tensor top = rg_detach(t, rg_max(t, x, RG_AXES(-1), true));
-    top = rg_where(t, rg_eq(t, top, rg__like(t, x, -INFINITY)), zero, top);
-    const rg_tensor e = rg_exp(t, rg_sub(t, x, top)), sum = rg_sum(t, e, RG_AXES(-1), true);
-    return rg_mul(t, e, rg_reciprocal(t, rg_where(t, rg_eq(t, sum, zero), rg__like(t, x, 1), sum)));
-}
-
 /* The shapes of an attention, and whether the arguments have them. */
 typedef struct attention {
     rg_shape lead; /* of the result, and the scores */
@@ -107,27 +98,21 @@ static bool settle(rg_tape *t, const rg__op *op, const rg__node *q, const rg__no
 }
 
 /* [..., heads groups, m, n] as [..., heads, groups, m, n]. */
+static void split(rg_shape *s, const attention *a, int64_t groups)
+{
+    memmove(s->dims + s->rank - 1, s->dims + s->rank - 2, 2 * sizeof *s->dims);
+    s->dims[s->rank - 3] = a->heads;
+    s->dims[s->rank - 2] = groups;
+    s->rank++;
+}
+
 static rg_tensor by_group(rg_tape *t, rg_tensor x, const attention *a, int64_t groups)
 {
     rg_shape s = rg_shape_of(t, x);
     if (rg_failed(t))
         return RG_NIL;
-    memmove(s.dims + s.rank - 1, s.dims + s.rank - 2, 2 * sizeof *s.dims);
-    s.dims[s.rank - 3] = a->heads;
-    s.dims[s.rank - 2] = groups;
-    s.rank++;
+    split(&s, a, groups);
     return rg_reshape(t, x, s);
-}
-
-/* a b of matrices, that of b's heads each for a group of a's. */
-static rg_tensor multiply(rg_tape *t, rg_tensor x, rg_tensor y, const attention *a, bool grouped, int64_t columns)
-{
-    if (!grouped)
-        return rg_matmul(t, x, y);
-    rg_shape s = a->lead;
-    s.dims[s.rank++] = a->queries;
-    s.dims[s.rank++] = columns;
-    return rg_reshape(t, rg_matmul(t, by_group(t, x, a, a->groups), by_group(t, y, a, 1)), s);
 }
 
 static bool check_mask(rg_tape *t, const rg__op *op, rg_tensor mask, const rg__node *q, rg_shape scores)
@@ -161,20 +146,24 @@ rg_tensor rg_scaled_dot_product_attention(rg_tape *t, rg_tensor q, rg_tensor k, 
                  masked && c.causal ? "a mask and causal: one of them is allowed, not both" : "the scale must be finite");
         return RG_NIL;
     }
-    const double scale = c.scale != 0 ? c.scale : 1 / sqrt((double)a.width);
-    rg_tensor s = multiply(t, rg_mul_scalar(t, q, scale), rg_transpose(t, k, -2, -1), &a, c.grouped, a.keys);
-    const rg_shape shape = rg_shape_of(t, s);
-    if (rg_failed(t) || (masked && !check_mask(t, op, mask, nq, shape)))
+    rg_shape scores = a.lead;
+    scores.dims[scores.rank++] = a.queries;
+    scores.dims[scores.rank++] = a.keys;
+    if (masked && !check_mask(t, op, mask, nq, scores))
         return RG_NIL;
-    if (c.causal) {
-        const rg_tensor i = rg_unsqueeze(t, rg_arange(t, RG_I64, 0, (double)a.queries, 1), 1);
-        mask = rg_ge(t, i, rg_arange(t, RG_I64, 0, (double)a.keys, 1));
+    rg_shape out = scores;
+    out.dims[out.rank - 1] = a.features;
+    if (c.grouped) {
+        q = by_group(t, q, &a, a.groups), k = by_group(t, k, &a, 1), v = by_group(t, v, &a, 1);
+        if (masked)
+            mask = by_group(t, rg_expand(t, mask, scores), &a, a.groups);
+        split(&scores, &a, a.groups);
     }
-    if (masked || c.causal)
-        s = rg_dtype_of(t, mask) == RG_BOOL ? rg_where(t, mask, s, rg__like(t, s, -INFINITY)) : rg_add(t, s, mask);
-    if (a.keys > 0)
-        s = masked || c.causal ? masked_softmax(t, s) : rg_softmax(t, s, -1);
-    return multiply(t, dropped(t, s, c.dropout, shape), v, &a, c.grouped, a.features);
+    const double scale = c.scale != 0 ? c.scale : 1 / sqrt((double)a.width);
+    if (c.dropout == 0)
+        return rg_reshape(t, rg__attend_with(t, q, k, v, mask, scores, c.causal, scale), out);
+    const rg_tensor p = rg__attention(t, q, k, mask, c.causal, scale);
+    return rg_reshape(t, rg_matmul(t, dropped(t, p, c.dropout, scores), v), out);
 }
 
 rg_tensor rg_gumbel_softmax(rg_tape *t, rg_tensor logits, double tau, bool hard, int axis)

@@ -40,6 +40,7 @@
     _(fft)              \
     _(frequency)        \
     _(stft)             \
+    _(attend)           \
     _(attention)        \
     _(ctc)              \
     _(draw)             \
