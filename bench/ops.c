@@ -171,6 +171,11 @@ static rg_tensor embedding(rg_tape *t, const rg_tensor *x)
     return rg_embedding(t, x[1], x[0], NULL);
 }
 
+static rg_tensor attention(rg_tape *t, const rg_tensor *x)
+{
+    return rg_scaled_dot_product_attention(t, x[0], x[1], x[2], RG_NIL, &(rg_attention_config){.causal = true});
+}
+
 static rg_tensor gather(rg_tape *t, const rg_tensor *x)
 {
     return rg_gather(t, x[0], 1, x[1]);
@@ -241,6 +246,8 @@ static const op_case cases[] = {
                           {IMAGES(64, 64, 32, 32), VECTOR(64), VECTOR(64), VECTOR(64), VECTOR(64)}},
     {"embedding",         "8192 rows of [50000, 512], forward and backward", embedding, RG_GRAD, 1, 0, 2,
                           {MATRIX(WORDS, 512), {RG_I64, {1, {8192}}, WORDS}}},
+    {"attention",         "causal attention of 16 x 6 heads, [256, 64], forward and backward", attention, RG_GRAD, 3, 0, 3,
+                          {IMAGES(16, 6, 256, 64), IMAGES(16, 6, 256, 64), IMAGES(16, 6, 256, 64)}},
     {"gather",            "[4096, 1024] at [4096, 1024] along axis 1, forward and backward", gather, RG_GRAD, 1, 0, 2,
                           {MATRIX(4096, 1024), INDEX(1024, 4096, 1024)}},
     {"scatter_add",       "[4096, 1024] added to [4096, 1024] along axis 1, forward and backward", scatter_add, RG_GRAD, 2, 0, 3,

@@ -214,6 +214,7 @@ def cases(compiled):
         "max_pool2d": lambda: image_op(compiled, lambda x: F.max_pool2d(x, 2)),
         "batch_norm2d": lambda: batch_norm(compiled),
         "embedding": lambda: indexed(compiled, F.embedding, 50000, (8192,), (50000, 512)),
+        "attention": fb(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True), *[(16, 6, 256, 64)] * 3),
         "gather": lambda: indexed(compiled, lambda at, x: x.gather(1, at), 1024, rows, rows),
         "scatter_add": lambda: indexed(compiled, lambda at, x, y: x.scatter_add(1, at, y), 1024, rows, rows, rows),
         "cumsum": fb(lambda x: x.cumsum(1), rows),

@@ -1,7 +1,7 @@
 /* Reverse replay: walks the tape from a result back and records the gradients, by each op's vjp rule. The rules know
  * nothing of broadcasting, accumulation or which inputs matter; this file does. */
+#include "autograd/gather.h"
 #include "autograd/params.h"
-#include "autograd/tape.h"
 
 #include <retrograd/autograd.h>
 
@@ -10,9 +10,9 @@
 /* One replay. Ids are offsets from `first`, the lowest node that can matter. */
 typedef struct replay {
     rg_tape *t;
-    uint32_t first, count; /* nodes first .. first + count - 1, the last of them the result */
-    uint32_t *cotangent;   /* 1 + id of the recorded cotangent; 0 for none yet              */
-    bool *reached;         /* does it depend on what is asked for?                          */
+    uint32_t first, count;          /* nodes first .. first + count - 1, the last of them the result */
+    const rg__gathered **cotangent; /* what has come of each; NULL for nothing yet          */
+    bool *reached;                  /* does it depend on what is asked for?                 */
 } replay;
 
 static bool start(replay *r, rg_tape *t, uint32_t first, uint32_t last)
@@ -37,10 +37,16 @@ static void finish(replay *r)
         rg__pool_put(&r->t->pool, r->reached, r->count * sizeof *r->reached);
 }
 
-static rg_tensor cotangent_of(const replay *r, uint32_t id)
+/* The whole cotangent; nil where there is none, or on error. It is summed up once. */
+static rg_tensor cotangent_of(replay *r, uint32_t id)
 {
-    uint32_t at = id >= r->first && id - r->first < r->count ? r->cotangent[id - r->first] : 0;
-    return at ? rg__handle(r->t, at - 1) : RG_NIL;
+    const rg__gathered **at = id >= r->first && id - r->first < r->count ? &r->cotangent[id - r->first] : NULL;
+    if (!at || !*at)
+        return RG_NIL;
+    const rg_tensor sum = rg__gather_sum(r->t, *at);
+    if ((*at)->before)
+        *at = rg_is_nil(sum) ? NULL : rg__gather_add(r->t, NULL, sum);
+    return sum;
 }
 
 /* ---- fitting a gradient to its input ---- */
@@ -85,11 +91,9 @@ rg_tensor rg__fit(const rg__vjp *v, int i, rg_tensor x)
 
 static void accumulate(replay *r, uint32_t id, rg_tensor g)
 {
-    uint32_t *slot = &r->cotangent[id - r->first];
-    if (*slot)
-        g = rg_add(r->t, rg__handle(r->t, *slot - 1), g);
+    const rg__gathered **at = &r->cotangent[id - r->first];
     if (!rg_is_nil(g))
-        *slot = (uint32_t)g.id + 1;
+        *at = rg__gather_add(r->t, *at, g);
 }
 
 /* ---- the walk ---- */
@@ -151,10 +155,13 @@ static bool walk(replay *r)
         rg__node *node = rg__at(t, id);
         if (!r->cotangent[i] || !r->reached[i] || !passes_on(node))
             continue;
+        const rg_tensor g = cotangent_of(r, id);
+        if (rg_is_nil(g))
+            continue;
         if (node->op == rg__op_checkpoint)
-            replay_checkpoint(r, node, rg__handle(t, r->cotangent[i] - 1));
+            replay_checkpoint(r, node, g);
         else
-            replay_node(r, node, rg__handle(t, id), rg__handle(t, r->cotangent[i] - 1));
+            replay_node(r, node, rg__handle(t, id), g);
     }
     return !rg_failed(t);
 }
@@ -187,7 +194,7 @@ static void replay_checkpoint(replay *r, const rg__node *checkpoint, rg_tensor g
             inner.cotangent[i - 1] = r->cotangent[from - r->first];
         }
         spread_reach(&inner);
-        inner.cotangent[inner.count - 1] = (uint32_t)g.id + 1;
+        inner.cotangent[inner.count - 1] = rg__gather_add(t, NULL, g);
         if (inner.reached[inner.count - 1] && walk(&inner))
             for (int i = 1; i < checkpoint->n_in; i++)
                 if (inner.reached[i - 1])
@@ -257,7 +264,7 @@ static void backward(rg_tape *t, const char *who, rg_tensor y, rg_tensor cotange
     if (!rg_is_nil(g) && start(&r, t, 0, (uint32_t)y.id)) {
         for (uint32_t id = 0; id < r.count; id++)
             r.reached[id] = rg__at(t, id)->flags & RG__TRACKED;
-        r.cotangent[r.count - 1] = (uint32_t)g.id + 1;
+        r.cotangent[r.count - 1] = rg__gather_add(t, NULL, g);
         if (walk(&r))
             for (uint32_t id = 0; id < r.count && !rg_failed(t); id++)
                 if (r.cotangent[id] && r.reached[id] && rg__at(t, id)->op == rg__op_leaf)

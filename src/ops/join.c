@@ -22,15 +22,32 @@ struct cat {
 };
 static const rg__field fields_cat[] = {RG__FIELD(struct cat, axis, RG__INT), {0}};
 
+/* Many inputs are shared out whole, few are copied by all threads. */
 static bool kernel_cat(const rg__run *run)
 {
+    enum { FEW = 1024, WORTH_THREADS = 1 << 16 };
     const struct cat *a = run->node->attr;
+    const int64_t along = run->out.strides[a->axis] * (int64_t)rg_dtype_size(run->out.dtype);
+    int64_t first[FEW];
+    const int n = run->node->n_in;
+    const bool shared = run->threads > 1 && run->node->numel >= WORTH_THREADS && n <= FEW && n >= run->threads;
     rg__strided out = rg__strided_of(&run->out);
-    for (int i = 0; i < run->node->n_in; i++) {
+    for (int i = 0; i < n; i++) {
         const rg__array_view *x = &run->in[i];
-        rg__copy(x->rank, x->dims, out, rg__strided_of(x));
-        out.data = (char *)out.data + x->dims[a->axis] * run->out.strides[a->axis] * (int64_t)out.size;
+        if (shared)
+            first[i] = (char *)out.data - (char *)run->out.data;
+        else
+            rg__copy_shared(run->threads, x->rank, x->dims, out, rg__strided_of(x));
+        out.data = (char *)out.data + x->dims[a->axis] * along;
     }
+    if (shared)
+#pragma omp parallel for num_threads(run->threads) schedule(dynamic)
+        for (int i = 0; i < n; i++) {
+            const rg__array_view *x = &run->in[i];
+            rg__copy(x->rank, x->dims,
+                     (rg__strided){(char *)run->out.data + first[i], run->out.strides, rg_dtype_size(x->dtype)},
+                     rg__strided_of(x));
+        }
     return true;
 }
 
@@ -209,6 +226,22 @@ rg_tensor rg_pad(rg_tape *t, rg_tensor x, const int64_t *before, const int64_t *
         add_after[i] = after[i] > 0 ? after[i] : 0;
     }
     return rg__pad(t, x, add_before, add_after, none, value);
+}
+
+bool rg__pad_part(const rg__node *node, int *axis, int64_t *first)
+{
+    const struct pad *a = node->attr;
+    if (node->op != OP(pad) || a->value != 0)
+        return false;
+    *axis = -1;
+    for (int i = 0; i < node->rank; i++) {
+        const bool padded = a->before[i] || a->after[i];
+        if (a->interior[i] || (padded && *axis >= 0))
+            return false;
+        *axis = padded ? i : *axis;
+    }
+    *first = *axis < 0 ? 0 : a->before[*axis];
+    return *axis >= 0;
 }
 
 static void vjp_pad(const rg__vjp *v)

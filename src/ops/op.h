@@ -303,6 +303,8 @@ static inline rg__strided rg__strided_of(const rg__array_view *v)
 /* pad with `interior` elements between each two of x along an axis: the gradient of slice. */
 rg_tensor rg__pad(rg_tape *t, rg_tensor x, const int64_t *before, const int64_t *after, const int64_t *interior,
                   double value);
+/* Is it a pad with zeros along one axis? Then which, and where its argument begins there. */
+bool rg__pad_part(const rg__node *node, int *axis, int64_t *first);
 #define RG__NODE_TEXT(node) RG__DIMS_TEXT((node)->rank, (node)->dims)
 
 #endif

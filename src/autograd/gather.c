@@ -1,0 +1,207 @@
+/* The sum of the gradients of one tensor. A sequence that is cut into its steps, and a weight that each step multiplies,
+ * would have as many gradients as steps, each of the size of the whole: see rg__gather_sum. */
+#include "autograd/gather.h"
+
+#include <string.h>
+
+const rg__gathered *rg__gather_add(rg_tape *t, const rg__gathered *list, rg_tensor g)
+{
+    rg__gathered *more = rg__arena_alloc(&t->arena, sizeof *more);
+    if (!more) {
+        rg__fail_named(t, "backward", RG_ERROR_MEMORY, "out of memory");
+        return NULL;
+    }
+    *more = (rg__gathered){g, list};
+    return more;
+}
+
+/* ---- slices ---- */
+
+/* A gradient that is 0 but in one part along one axis. */
+typedef struct part {
+    rg_tensor inner;
+    int axis;
+    int64_t first, end;
+} part;
+
+static bool part_of(const rg_tape *t, rg_tensor g, part *p)
+{
+    const rg__node *n = rg__at(t, (uint32_t)g.id);
+    if (!rg__pad_part(n, &p->axis, &p->first))
+        return false;
+    p->inner = rg__handle(t, n->in[0]);
+    p->end = p->first + rg__at(t, n->in[0])->dims[p->axis];
+    return true;
+}
+
+/* By where they begin. They come nearly in order, forwards or backwards, which takes no time here. */
+static void sort_parts(part *p, int count)
+{
+    if (count > 1 && p[0].first > p[count - 1].first)
+        for (int i = 0, k = count - 1; i < k; i++, k--) {
+            const part other = p[i];
+            p[i] = p[k];
+            p[k] = other;
+        }
+    for (int i = 1; i < count; i++) {
+        const part moved = p[i];
+        int k = i;
+        for (; k > 0 && p[k - 1].first > moved.first; k--)
+            p[k] = p[k - 1];
+        p[k] = moved;
+    }
+}
+
+static bool apart(const part *p, int count)
+{
+    for (int i = 1; i < count; i++)
+        if (p[i].first < p[i - 1].end)
+            return false;
+    return true;
+}
+
+/* Zeros like x, but for the extent of an axis. */
+static rg_tensor gap(rg_tape *t, rg_tensor x, int axis, int64_t extent)
+{
+    rg_shape shape = rg_shape_of(t, x);
+    shape.dims[axis] = extent;
+    return rg_zeros(t, rg_dtype_of(t, x), shape);
+}
+
+/* The parts with zeros between them; piece has room for 2 count + 1. */
+static rg_tensor join(rg_tape *t, const part *p, int count, int64_t extent, rg_tensor *piece)
+{
+    const int axis = p->axis;
+    int64_t at = 0;
+    int pieces = 0;
+    for (int i = 0; i < count; i++) {
+        if (p[i].first > at)
+            piece[pieces++] = gap(t, p[i].inner, axis, p[i].first - at);
+        piece[pieces++] = p[i].inner;
+        at = p[i].end;
+    }
+    if (at < extent)
+        piece[pieces++] = gap(t, p->inner, axis, extent - at);
+    return pieces > UINT16_MAX ? RG_NIL : rg_cat(t, piece, pieces, axis);
+}
+
+/* Replaces the parts among g by one gradient, where they do not overlap. Returns how many are left. */
+static int join_parts(rg_tape *t, rg_tensor *g, int count, part *p, rg_tensor *piece)
+{
+    int parts = 0;
+    for (int i = 0; i < count; i++)
+        if (part_of(t, g[i], &p[parts]) && p[parts].axis == p[0].axis)
+            parts++;
+    if (parts < 2)
+        return count;
+    const int axis = p[0].axis;
+    sort_parts(p, parts);
+    if (!apart(p, parts))
+        return count;
+    const rg_tensor whole = join(t, p, parts, rg_dim(t, g[0], axis), piece);
+    if (rg_is_nil(whole))
+        return count;
+    int left = 0;
+    part one;
+    for (int i = 0; i < count; i++)
+        if (!part_of(t, g[i], &one) || one.axis != axis)
+            g[left++] = g[i];
+    g[left++] = whole;
+    return left;
+}
+
+/* ---- products ---- */
+
+/* A gradient that is a b, or its transpose. */
+typedef struct factors {
+    rg_tensor a, b;
+    bool transposed;
+    int64_t inner;
+} factors;
+
+static bool factors_of(const rg_tape *t, rg_tensor g, factors *f)
+{
+    const rg__node *n = rg__at(t, (uint32_t)g.id);
+    f->transposed = false;
+    if (n->rank == 2 && n->n_in == 1 && (n->flags & RG__VIEW) && n->strides && n->strides[0] == 1) {
+        const rg__node *x = rg__at(t, n->in[0]);
+        f->transposed = x->rank == 2 && !x->strides && x->dims[0] == n->dims[1] && x->dims[1] == n->dims[0] &&
+                        n->offset == 0 && n->strides[1] == x->dims[1];
+        n = f->transposed ? x : n;
+    }
+    if (n->op != rg__op_matmul || n->rank != 2)
+        return false;
+    f->a = rg__handle(t, n->in[0]);
+    f->b = rg__handle(t, n->in[1]);
+    const rg__node *a = rg__at(t, n->in[0]), *b = rg__at(t, n->in[1]);
+    f->inner = b->rank == 2 ? b->dims[0] : -1;
+    return a->rank == 2 && b->rank == 2;
+}
+
+/* Factors side by side along what is summed over, a laid out like its parts. */
+static rg_tensor product_of(rg_tape *t, const factors *f, int count, rg_tensor *piece)
+{
+    const rg__node *first = rg__at(t, (uint32_t)f->a.id);
+    const bool columns = first->strides && first->strides[0] == 1;
+    for (int i = 0; i < count; i++)
+        piece[i] = columns ? rg_transpose(t, f[i].a, 0, 1) : f[i].a;
+    rg_tensor a = rg_cat(t, piece, count, columns ? 0 : 1);
+    if (columns)
+        a = rg_transpose(t, a, 0, 1);
+    for (int i = 0; i < count; i++)
+        piece[i] = f[i].b;
+    const rg_tensor y = rg_matmul(t, a, rg_cat(t, piece, count, 0));
+    return f->transposed ? rg_transpose(t, y, 0, 1) : y;
+}
+
+/* Replaces the products among g by one, where that moves less memory than adding them. */
+static int join_products(rg_tape *t, rg_tensor *g, int count, factors *f, rg_tensor *piece)
+{
+    int products = 0;
+    int64_t inner = 0;
+    for (int i = count - 1; i >= 0; i--) /* the first step's came last */
+        if (factors_of(t, g[i], &f[products]) && f[products].transposed == f[0].transposed)
+            inner += f[products++].inner;
+    if (products < 3 || products > UINT16_MAX)
+        return count;
+    const double m = (double)rg_dim(t, g[0], 0), n = (double)rg_dim(t, g[0], 1);
+    if ((double)inner * (m + n) > (double)(products - 1) * m * n)
+        return count;
+    const bool transposed = f[0].transposed;
+    const rg_tensor whole = product_of(t, f, products, piece);
+    int left = 0;
+    factors one;
+    for (int i = 0; i < count; i++)
+        if (!factors_of(t, g[i], &one) || one.transposed != transposed)
+            g[left++] = g[i];
+    g[left++] = whole;
+    return left;
+}
+
+/* ---- the sum ---- */
+
+rg_tensor rg__gather_sum(rg_tape *t, const rg__gathered *list)
+{
+    if (!list || !list->before)
+        return list ? list->g : RG_NIL;
+    int count = 0;
+    for (const rg__gathered *at = list; at; at = at->before)
+        count++;
+    const size_t n = (size_t)count, room = sizeof(part) > sizeof(factors) ? sizeof(part) : sizeof(factors);
+    const size_t bytes = n * room + (3 * n + 1) * sizeof(rg_tensor);
+    char *memory = rg__pool_get(&t->pool, bytes);
+    if (!memory) {
+        rg__fail_named(t, "backward", RG_ERROR_MEMORY, "out of memory");
+        return RG_NIL;
+    }
+    rg_tensor *g = (rg_tensor *)(void *)(memory + n * room), *piece = g + n;
+    for (int i = count - 1; i >= 0; i--, list = list->before)
+        g[i] = list->g;
+    count = join_parts(t, g, count, (part *)(void *)memory, piece);
+    count = join_products(t, g, count, (factors *)(void *)memory, piece);
+    rg_tensor sum = g[0];
+    for (int i = 1; i < count; i++)
+        sum = rg_add(t, sum, g[i]);
+    rg__pool_put(&t->pool, memory, bytes);
+    return sum;
+}
