@@ -102,8 +102,8 @@ static void choose_tasks(job *g)
     const int64_t rows = g->kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
     g->block = rg__divide_up(height, g->alone ? 1 : rg__divide_up(height, BLOCK));
     g->block = rg__divide_up(g->block, rows) * rows;
-    const bool lines = g->a.row == 1 || g->a.column == 1;
-    g->pack_a = !g->kernel->in_place || g->n / g->groups >= (lines ? 512 : 64);
+    const int64_t worth = g->a.column == 1 ? 512 : g->a.row == 1 ? 128 : 64;
+    g->pack_a = !g->kernel->in_place || g->n / g->groups >= worth;
 }
 
 /* ---- memory ---- */
