@@ -27,8 +27,7 @@ static int run_case(const char *name, int threads)
 {
     subject s;
     warm_up(threads);
-    if (open_op(name, threads, &s) || open_training(name, threads, &s) ||
-        open_sequences(name, threads, &s))
+    if (open_op(name, threads, &s) || open_training(name, threads, &s) || open_sequences(name, threads, &s))
         return serve(&s);
     puts("{\"error\": \"no such case, or out of memory\"}");
     return 1;

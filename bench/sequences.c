@@ -86,10 +86,9 @@ static rg_tensor attend(rg_tape *t, const block *b, rg_tensor x)
         part[i] = rg_slice(t, all, -1, i * WIDTH, (i + 1) * WIDTH, 1);
         part[i] = rg_transpose(t, rg_reshape(t, part[i], RG_SHAPE(batch, length, HEADS, WIDTH / HEADS)), 1, 2);
     }
-    const rg_tensor y = rg_scaled_dot_product_attention(t, part[0], part[1], part[2], RG_NIL,
-                                                        &(rg_attention_config){.causal = true});
-    return rg_linear_forward(t, &b->projection,
-                             rg_reshape(t, rg_transpose(t, y, 1, 2), RG_SHAPE(batch, length, WIDTH)));
+    const rg_tensor y =
+        rg_scaled_dot_product_attention(t, part[0], part[1], part[2], RG_NIL, &(rg_attention_config){.causal = true});
+    return rg_linear_forward(t, &b->projection, rg_reshape(t, rg_transpose(t, y, 1, 2), RG_SHAPE(batch, length, WIDTH)));
 }
 
 static rg_tensor gpt_forward(sequences *s, rg_tensor ids)

@@ -461,6 +461,81 @@ static void bad_distances_are_errors(void **state)
     assert_error(tape, RG_ERROR_ARGUMENT, WORDS("cosine_similarity", "eps -1"));
 }
 
+/* ---- attention --------------------------------------------------------------------------------------------------- */
+
+/* The same, composed of products and a softmax. */
+static rg_tensor composed(rg_tensor q, rg_tensor k, rg_tensor v, bool causal)
+{
+    rg_tensor s =
+        rg_mul_scalar(tape, rg_matmul(tape, q, rg_transpose(tape, k, -2, -1)), 1 / sqrt((double)rg_dim(tape, q, -1)));
+    if (causal) {
+        const rg_tensor i = rg_unsqueeze(tape, rg_arange(tape, RG_I64, 0, (double)rg_dim(tape, q, -2), 1), 1);
+        const rg_tensor seen = rg_ge(tape, i, rg_arange(tape, RG_I64, 0, (double)rg_dim(tape, k, -2), 1));
+        s = rg_where(tape, seen, s, rg_constant(tape, RG_F64, -INFINITY));
+    }
+    return rg_matmul(tape, rg_softmax(tape, s, -1), v);
+}
+
+/* Several tasks of several blocks of queries, the last of each not whole. */
+static void long_attention_is_that_of_products_and_a_softmax(void **state)
+{
+    (void)state;
+    for (int causal = 0; causal < 2; causal++) {
+        const rg_tensor x[3] = {normal(tape, RG_SHAPE(2, 571, 5)), normal(tape, RG_SHAPE(2, 307, 5)),
+                                normal(tape, RG_SHAPE(2, 307, 19))};
+        const rg_tensor g = normal(tape, RG_SHAPE(2, 571, 19));
+        const rg_tensor y[2] = {
+            rg_scaled_dot_product_attention(tape, x[0], x[1], x[2], NONE, &(rg_attention_config){.causal = causal}),
+            composed(x[0], x[1], x[2], causal)};
+        rg_tensor grad[2][3];
+        for (int i = 0; i < 2; i++)
+            assert_true(rg_grad_with(tape, y[i], g, x, 3, grad[i]));
+        assert_true(difference(y[0], y[1]) < 1e-13);
+        for (int i = 0; i < 3; i++)
+            assert_true(difference(grad[0][i], grad[1][i]) < 1e-12);
+        rg_tape_reset(tape);
+    }
+}
+
+/* Of [heads, queries, keys] scores, which would take 16 MB in f32, nothing stays, nor is there ever the whole. */
+static void attention_never_holds_its_scores(void **state)
+{
+    (void)state;
+    enum { HEADS = 4, LENGTH = 1024, WIDTH = 8 };
+    rg_tensor x[3], grad[3];
+    for (int i = 0; i < 3; i++)
+        x[i] = rg_randn(tape, RG_F32, RG_SHAPE(HEADS, LENGTH, WIDTH));
+    const rg_tensor y =
+        rg_scaled_dot_product_attention(tape, x[0], x[1], x[2], NONE, &(rg_attention_config){.causal = true});
+    assert_true(rg_grad(tape, total(y), x, 3, grad));
+    for (int i = 0; i < 3; i++)
+        rg_keep(tape, grad[i]);
+    rg_plan_counts counts;
+    assert_true(rg_plan_stats(tape, &counts));
+    assert_true(counts.values < 16 * HEADS * LENGTH * WIDTH * (int64_t)sizeof(float));
+    assert_true(rg_tape_run(tape));
+    assert_true(rg_tape_stats(tape).bytes < HEADS * LENGTH * LENGTH * (int64_t)sizeof(float) / 2);
+}
+
+static void attention_is_the_same_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    static float result[2][4][3 * 700 * 16];
+    for (int threads = 1; threads <= 2; threads++) {
+        rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = threads, .seed = 5});
+        rg_tensor x[3], grad[3];
+        for (int i = 0; i < 3; i++)
+            x[i] = rg_randn(t, RG_F32, RG_SHAPE(3, 700, 16));
+        const rg_tensor y = rg_scaled_dot_product_attention(t, x[0], x[1], x[2], NONE, NULL);
+        assert_true(rg_grad_with(t, y, x[0], x, 3, grad));
+        assert_true(rg_read(t, y, result[threads - 1][3], sizeof result[0][0]));
+        for (int i = 0; i < 3; i++)
+            assert_true(rg_read(t, grad[i], result[threads - 1][i], sizeof result[0][0]));
+        rg_tape_free(t);
+    }
+    assert_memory_equal(result[0], result[1], sizeof result[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +557,9 @@ int main(void)
         TAPE_TEST(distances_of_close_rows_keep_their_digits),
         TAPE_TEST(distances_have_the_same_bits_on_any_number_of_threads),
         TAPE_TEST(bad_distances_are_errors),
+        TAPE_TEST(long_attention_is_that_of_products_and_a_softmax),
+        TAPE_TEST(attention_never_holds_its_scores),
+        TAPE_TEST(attention_is_the_same_for_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

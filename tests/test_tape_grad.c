@@ -420,6 +420,85 @@ static void a_million_ops_reverse(void **state)
     assert_near(grad, (high - low) / 2e-4, 1e-7);
 }
 
+/* How many nodes of this op were recorded from `first` on. */
+static int recorded(const char *op, int64_t first)
+{
+    int found = 0;
+    rg_node node;
+    for (int64_t i = first; i < rg_tape_length(tape); i++)
+        found += rg_tape_node(tape, rg_tape_at(tape, i), &node) && strcmp(node.op, op) == 0;
+    return found;
+}
+
+/* A sequence of which not every step counts: the gradients of its steps are laid side by side, not added. */
+static void gradients_of_slices_are_joined(void **state)
+{
+    (void)state;
+    enum { STEPS = 6 };
+    rg_param *p = PARAM("x", RG_SHAPE(STEPS, 2), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    rg_tensor step[STEPS], loss = F64(RG_SHAPE(2), 0, 0);
+    rg_unbind(tape, rg_leaf(tape, p), 0, step, STEPS);
+    for (int i = 4; i > 1; i--)
+        loss = rg_add(tape, loss, rg_square(tape, step[i]));
+    const int64_t forward = rg_tape_length(tape);
+    rg_backward(tape, total(loss));
+    assert_int_equal(recorded("cat", forward), 1);
+    assert_int_equal(recorded("add", forward), 0);
+    assert_values(rg_param_grad(tape, p), 0, 0, 0, 0, 10, 12, 14, 16, 18, 20, 0, 0);
+    /* Those that overlap are added. */
+    rg_tape_reset(tape);
+    rg_params_clear_grads(tape, store);
+    const rg_tensor x = rg_leaf(tape, p);
+    rg_backward(tape, rg_add(tape, total(rg_slice(tape, x, 0, 0, 4, 1)), total(rg_slice(tape, x, 0, 3, 6, 1))));
+    assert_values(rg_param_grad(tape, p), 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1);
+}
+
+/* A weight that every step multiplies: one product over all steps. The sum of many products is right as it is. */
+static void a_weight_of_many_steps_has_one_product(void **state)
+{
+    (void)state;
+    enum { STEPS = 12 };
+    const double initial[] = {.1, -.2, .3, .4, .5, -.6, .7, .8, -.9};
+    for (int transposed = 0; transposed < 2; transposed++) {
+        rg_params *ps = rg_params_new(1);
+        rg_param *p = rg_param_new(ps, "w", RG_F64, RG_SHAPE(3, 3), initial);
+        const rg_tensor w = rg_leaf(tape, p);
+        rg_tensor h = F64(RG_SHAPE(1, 3), 1, 2, 3), all = h;
+        for (int i = 0; i < STEPS; i++) {
+            h = rg_tanh(tape, rg_matmul(tape, h, transposed ? rg_transpose(tape, w, 0, 1) : w));
+            all = rg_add(tape, all, h);
+        }
+        const rg_tensor loss = total(rg_square(tape, all));
+        const int64_t forward = rg_tape_length(tape);
+        rg_backward(tape, loss);
+        const rg_tensor g = rg_param_grad(tape, p);
+        assert_int_equal(recorded("matmul", forward), STEPS + STEPS - 1 + 1);
+        assert_int_equal(recorded("cat", forward), 2);
+        double values[VALUES_MOST];
+        assert_int_equal(read_values(tape, g, values), 9);
+        for (int i = 0; i < 9; i++) { /* against differences */
+            double side[2];
+            for (int k = 0; k < 2; k++) {
+                double moved[9], state_[3] = {1, 2, 3}, sum[3] = {1, 2, 3};
+                memcpy(moved, initial, sizeof moved);
+                moved[i] += k ? 1e-6 : -1e-6;
+                for (int n = 0; n < STEPS; n++) {
+                    double next[3] = {0};
+                    for (int a = 0; a < 3; a++)
+                        for (int b = 0; b < 3; b++)
+                            next[b] += state_[a] * moved[transposed ? b * 3 + a : a * 3 + b];
+                    for (int b = 0; b < 3; b++)
+                        sum[b] += state_[b] = tanh(next[b]);
+                }
+                side[k] = sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2];
+            }
+            assert_near(values[i], (side[1] - side[0]) / 2e-6, 1e-5);
+        }
+        rg_tape_reset(tape);
+        rg_params_free(ps);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +523,8 @@ int main(void)
         TAPE_TEST(a_gradient_can_be_part_of_the_loss),
         TAPE_TEST(mixed_second_derivatives_agree),
         TAPE_TEST(a_million_ops_reverse),
+        TAPE_TEST(gradients_of_slices_are_joined),
+        TAPE_TEST(a_weight_of_many_steps_has_one_product),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
 }

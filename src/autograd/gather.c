@@ -121,21 +121,20 @@ typedef struct factors {
 
 static bool factors_of(const rg_tape *t, rg_tensor g, factors *f)
 {
-    const rg__node *n = rg__at(t, (uint32_t)g.id);
-    f->transposed = false;
-    if (n->rank == 2 && n->n_in == 1 && (n->flags & RG__VIEW) && n->strides && n->strides[0] == 1) {
-        const rg__node *x = rg__at(t, n->in[0]);
-        f->transposed = x->rank == 2 && !x->strides && x->dims[0] == n->dims[1] && x->dims[1] == n->dims[0] &&
-                        n->offset == 0 && n->strides[1] == x->dims[1];
-        n = f->transposed ? x : n;
-    }
-    if (n->op != rg__op_matmul || n->rank != 2)
+    const rg__node *n = rg__at(t, (uint32_t)g.id), *x = rg__at(t, n->root);
+    if (x->op != rg__op_matmul || x->rank != 2 || n->rank != 2 || n->numel != x->numel || n->offset != 0)
         return false;
-    f->a = rg__handle(t, n->in[0]);
-    f->b = rg__handle(t, n->in[1]);
-    const rg__node *a = rg__at(t, n->in[0]), *b = rg__at(t, n->in[1]);
+    f->transposed = n->strides != NULL;
+    if (f->transposed && (n->strides[0] != 1 || n->strides[1] != n->dims[0]))
+        return false;
+    for (const rg__node *view = n; view != x; view = rg__at(t, view->in[0]))
+        if ((view->flags & RG__CUT) && !(x->flags & RG__CUT)) /* the product has a gradient, the view none */
+            return false;
+    f->a = rg__handle(t, x->in[0]);
+    f->b = rg__handle(t, x->in[1]);
+    const rg__node *a = rg__at(t, x->in[0]), *b = rg__at(t, x->in[1]);
     f->inner = b->rank == 2 ? b->dims[0] : -1;
-    return a->rank == 2 && b->rank == 2;
+    return a->rank == 2 && b->rank == 2 && a->dims[0] == n->dims[f->transposed] && b->dims[1] == n->dims[!f->transposed];
 }
 
 /* Factors side by side along what is summed over, a laid out like its parts. */
