@@ -101,7 +101,7 @@ static void layers_that_failed_to_be_made_are_errors_when_used(void **state)
     layer = rg_linear_new(NULL, "nowhere", 1, 1);
     assert_null(layer.weight);
     assert_true(rg_is_nil(rg_linear_forward(tape, &layer, x)));
-    assert_error(tape, RG_ERROR_STATE, WORDS("linear_forward", "no weight"));
+    assert_error(tape, RG_ERROR_STATE, WORDS("linear_forward", "could not be made"));
     assert_true(rg_is_nil(rg_linear_forward(tape, NULL, x)));
     assert_error(tape, RG_ERROR_ARGUMENT, WORDS("linear_forward", "NULL"));
     rg_tape_reset(tape);

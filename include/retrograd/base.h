@@ -64,6 +64,9 @@ typedef struct rg_axes {
     int axis[RG_MAX_RANK];
 } rg_axes;
 
+/* Says "zero itself" in a configuration, where 0 is the default. */
+#define RG_ZERO (-0x1p-1000)
+
 /* How a loss is reduced. */
 typedef enum rg_reduction { RG_MEAN = 0, RG_SUM, RG_NONE } rg_reduction;
 

@@ -16,10 +16,9 @@ extern "C" {
  * Steps are counted for each parameter, as in PyTorch: one that joins late starts at 1. Free it before the store.
  *
  * Zeros in a configuration are the defaults, PyTorch's; NULL means all of them. Where zero itself is meant (Adam's
- * beta1 = 0), say RG_ZERO. A value that is out of range is an error on the tape at the first step. Constructors return
- * NULL when out of memory or without a store. */
+ * beta1 = 0), say RG_ZERO (base.h). A value that is out of range is an error on the tape at the first step. Constructors
+ * return NULL when out of memory or without a store. */
 typedef struct rg_optim rg_optim;
-#define RG_ZERO (-0x1p-1000)
 
 typedef struct rg_sgd_config {
     double lr;           /* 1e-3; for all optimizers, rates, decays, momentum and eps are finite and not negative */
