@@ -80,6 +80,40 @@ RG_API rg_rng rg_param_rng(const rg_param *p);
 /* XXH3-128 over names, dtypes, shapes and values of all entries, as 32 hexadecimal digits and a NUL. */
 RG_API void rg_params_fingerprint(const rg_params *ps, char out[33]);
 
+/* ---- by pattern --------------------------------------------------------------------------------------------
+ * A pattern is matched against whole names. '*' stands for any run of characters, dots included, but not for the slash
+ * before the key of an optimizer's state; '?' for one, with the same exception; all else for itself. "encoder.*" is all
+ * below encoder, "*.bias" all biases, "*" all parameters and buffers; state is matched by patterns with a slash of their own,
+ * as "l1.weight/adam.?". */
+RG_API bool rg_name_matches(const char *name, const char *pattern); /* NULL matches nothing */
+
+/* Writes the first `capacity` entries that match, in order of creation, to found (NULL where capacity is 0); returns how
+ * many there are in all. */
+RG_API int rg_params_find_all(const rg_params *ps, const char *pattern, rg_param **found, int capacity);
+
+/* Freezes or frees all parameters that match; returns how many there were. None is an error of the store, and 0: a pattern
+ * that is misspelt must not pass unseen. Buffers, state and parameters that are not float stay as they are. */
+RG_API int rg_params_set_trainable(rg_params *ps, const char *pattern, bool trainable);
+
+/* What a store holds, in elements and in bytes. */
+typedef struct rg_params_total {
+    int entries;
+    int64_t trainable, frozen, buffers, state;
+    int64_t param_bytes, buffer_bytes, state_bytes;
+} rg_params_total;
+RG_API rg_params_total rg_params_count_matching(const rg_params *ps, const char *pattern);
+
+/* Copies values: every entry of `to` that matches takes those of the entry of `from` with its name. All or nothing: where
+ * one is missing in `from`, or has another dtype or shape, `to` keeps its values and has the error. Returns how many were
+ * copied, 0 on error and where none matches. As for rg_param_data and rg_param_set, assignments that a tape has not run are
+ * not in the values. Transfer learning: build the model, copy "features.*", freeze them, train the rest. */
+RG_API int rg_params_copy(rg_params *to, const rg_params *from, const char *pattern);
+
+/* A new store with the parameters and buffers that match: names, kinds, dtypes, shapes, values and what is trainable; no
+ * state and no gradients. For values that are to be copied back: the best of a run, those before an inner loop. NULL when
+ * out of memory or without a store. */
+RG_API rg_params *rg_params_clone(const rg_params *ps, const char *pattern);
+
 /* ---- on a tape --------------------------------------------------------------------------------------------- */
 
 /* The parameter as a tensor. One leaf a tape; after rg_assign the leaf of the assigned value. */

@@ -22,6 +22,16 @@ RG_API void rg_print(rg_tape *t, rg_tensor x, FILE *out);
  * its error. */
 RG_API void rg_tape_print(rg_tape *t, FILE *out);
 
+/* The model that was recorded, as an aligned table, a line a scope (layers record in the scope of their name) in order of
+ * first use: its path; the first ops of its own; the shape of its output, the last value in it that is used outside of it; its own
+ * parameters and buffers, in elements, and their bytes; the bytes of the values that it records itself. An entry of the store
+ * counts once, in the scope that its name begins with or, where there is no such scope, that used it first; entries that
+ * nothing used have lines at the end. Columns with nothing to show are left out. Then the totals: trainable and frozen
+ * parameters, buffers and optimizer state of the store, and what was recorded. Those bytes are what the forward pass would
+ * take if every value but the views were stored; a plan fuses and reuses, and stores less. The backward pass and what
+ * optimizers record (scope "optim") are left out. ps may be NULL. Computes nothing. A failed tape ends with its error. */
+RG_API void rg_summary_print(rg_tape *t, const rg_params *ps, FILE *out);
+
 /* The tape as a Graphviz digraph: parameters, inputs, constants and ops in different shapes, scopes as nested
  * clusters, backward nodes dashed. Computes nothing. `dot -Tsvg` draws it. */
 RG_API void rg_tape_dot(rg_tape *t, FILE *out);

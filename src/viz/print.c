@@ -145,6 +145,14 @@ void rg__text_shape(rg_shape shape, char out[RG__TEXT_SHAPE])
     out[used] = 0;
 }
 
+int rg__text_columns(const char *text)
+{
+    int columns = 0;
+    for (; *text; text++)
+        columns += ((unsigned char)*text & 0xC0) != 0x80;
+    return columns;
+}
+
 /* ---- what the elements of one tensor share ------------------------------------------------------------------- */
 
 typedef struct layout {

@@ -202,15 +202,6 @@ static bool describe(rg_tape *t, int64_t index, rg_node *node, row *r)
     return true;
 }
 
-/* The columns that a text takes on a terminal: its characters in UTF-8. */
-static int columns_of(const char *text)
-{
-    int columns = 0;
-    for (; *text; text++)
-        columns += ((unsigned char)*text & 0xC0) != 0x80;
-    return columns;
-}
-
 static void heading_row(row *r)
 {
     for (int c = 0; c < COLUMNS; c++) {
@@ -231,7 +222,7 @@ static void measure_columns(rg_tape *t, int width[COLUMNS])
         if (!describe(t, i, &node, &r))
             continue;
         for (int c = 0; c < COLUMNS; c++) {
-            const int used = columns_of(r.cell[c]);
+            const int used = rg__text_columns(r.cell[c]);
             if (used > width[c])
                 width[c] = used < WIDEST ? used : WIDEST;
         }
@@ -252,7 +243,7 @@ static void print_row(const row *r, const int width[COLUMNS], FILE *out)
     int owed = 0;
     for (int c = 0; c < COLUMNS; c++) {
         const char *text = r->cell[c];
-        const int used = columns_of(text), rest = used < width[c] ? width[c] - used : 0;
+        const int used = rg__text_columns(text), rest = used < width[c] ? width[c] - used : 0;
         if (width[c] == 0)
             continue;
         if (used > 0)

@@ -15,4 +15,7 @@ void rg__text_number(double value, bool single, int digits, char out[RG__TEXT_NU
 #define RG__TEXT_SHAPE 192
 void rg__text_shape(rg_shape shape, char out[RG__TEXT_SHAPE]);
 
+/* The columns that a text takes on a terminal: its characters in UTF-8. */
+int rg__text_columns(const char *text);
+
 #endif
