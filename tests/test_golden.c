@@ -20,7 +20,18 @@
 
 /* ---- what we answer: the table of golden/cases.h ----------------------------------------------------------------- */
 
-enum kind { OP, OPTIM, INIT, SCALAR, APPLY };
+enum kind { OP, OPTIM, INIT, SCALAR, APPLY, LAYER };
+
+/* A case of a layer: its inputs are tensors, or parameters of the layer that is made for it. */
+struct layer_run {
+    const struct golden_case *c;
+    rg_tape *t;
+    rg_params *ps;
+    bool as_parameters;
+    rg_tensor x[GOLDEN_ARRAYS];
+    rg_param *p[GOLDEN_ARRAYS], *after[GOLDEN_ARRAYS];
+};
+static void layer_inputs(struct layer_run *run);
 
 struct entry {
     const char *key, *text; /* the text: what it calls */
@@ -33,6 +44,7 @@ struct entry {
     int backwards;
     rg_param *(*init)(rg_params *ps, rg_param *p);
     double (*scalar)(int64_t i);
+    rg_tensor (*layer)(struct layer_run *run);
 };
 
 /* All the parts in reverse order: shows that each part is where it should be. */
@@ -79,6 +91,19 @@ static rg_tensor joined_backwards(rg_tape *t, rg_tensor *parts, int count, int a
     {                                     \
         return __VA_ARGS__;               \
     }
+#define LAYER(key, type, make, ...)                     \
+    static rg_tensor layer_##key(struct layer_run *run) \
+    {                                                   \
+        rg_params *ps = run->ps;                        \
+        const type layer = make;                        \
+        layer_inputs(run);                              \
+        rg_tape *t = run->t;                            \
+        const rg_tensor *const x = run->x;              \
+        rg_tensor y = RG_NIL, parts[4];                 \
+        (void)parts, (void)layer, (void)ps;             \
+        __VA_ARGS__;                                    \
+        return y;                                       \
+    }
 #include "golden/cases.h"
 #undef A
 #undef B
@@ -92,6 +117,7 @@ static const struct entry ENTRIES[] = {
                               .sometimes = s, .backwards = n},
 #define INIT(k, ...) {.key = #k, .text = #__VA_ARGS__, .kind = INIT, .init = init_##k},
 #define SCALAR(k, ...) {.key = #k, .text = #__VA_ARGS__, .kind = SCALAR, .scalar = scalar_##k},
+#define LAYER(k, ty, m, ...) {.key = #k, .text = #m " " #__VA_ARGS__, .kind = LAYER, .layer = layer_##k},
 #include "golden/cases.h"
     // clang-format on
 };
@@ -173,6 +199,8 @@ static const struct family FAMILIES[] = {
     {"attention", APPLY, INFINITY, 1e-12, 1,   2e-6, 1,    false},
     {"ctc",     APPLY,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"loss",    OP,     INFINITY, 1e-12, 1,    2e-6, 1,    false},
+    {"layer",   LAYER,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
+    {"layer_init", INIT, 1,       0,     0,    0,    0,    false},
     {"init",    INIT,   1,        0,     0,    0,    0,    false},
     {"scalar",  SCALAR, 1,        1e-12, 0,    0,    0,    false},
     {"optim",   OPTIM,  1,        1e-12, 1e-1, 2e-5, 1e-1, false},
@@ -408,6 +436,83 @@ static void check_op(struct account *a, const struct entry *e)
     }
 }
 
+/* ---- layers -------------------------------------------------------------------------------------------------------- */
+
+/* The entry "l.name" of the run's store. */
+static rg_param *layer_entry(struct layer_run *run, const char *word, int length)
+{
+    char name[64];
+    snprintf(name, sizeof name, "l.%.*s", length, word);
+    rg_param *p = rg_params_find(run->ps, name);
+    if (p == NULL)
+        fail_msg("%s %s: there is no parameter %s: %s", run->c->key, run->c->variant, name, rg_params_error(run->ps));
+    return p;
+}
+
+/* Puts the inputs in their places, once the layer is there. */
+static void layer_inputs(struct layer_run *run)
+{
+    const char *word = run->c->with;
+    bool after = false;
+    for (int i = 0, k = 0; *word != '\0'; word += strspn(word, " ")) {
+        const int length = (int)strcspn(word, " ");
+        if (strncmp(word, "->", (size_t)length) == 0) {
+            after = true;
+        } else if (after) {
+            run->after[++k] = layer_entry(run, word, length);
+        } else {
+            const struct golden_array *const in = &run->c->in[i];
+            char name[16];
+            snprintf(name, sizeof name, "x%d", i);
+            if (strncmp(word, "x", (size_t)length) != 0)
+                run->p[i] = layer_entry(run, word, length);
+            else if (run->as_parameters && golden_is_float(in))
+                run->p[i] = rg_param_new(run->ps, name, in->dtype, in->shape, NULL);
+            if (run->p[i] == NULL)
+                run->x[i] = rg_input(run->t, in->dtype, in->shape, in->data);
+            else if (!rg_shape_equal(rg_param_shape(run->p[i]), in->shape) ||
+                     !rg_param_set(run->p[i], in->data, in->count * rg_dtype_size(in->dtype)))
+                fail_msg("%s %s: %s has not PyTorch's shape", run->c->key, run->c->variant, rg_param_name(run->p[i]));
+            else if (strncmp(word, "x", (size_t)length) == 0)
+                run->x[i] = rg_leaf(run->t, run->p[i]);
+            i++;
+        }
+        word += length;
+    }
+}
+
+static void check_layer_once(struct account *a, const struct entry *e)
+{
+    const struct golden_case *const c = a->c;
+    struct layer_run run = {.c = c, .t = rg_tape_new(&(rg_tape_config){.eager = a->eager}), .ps = rg_params_new(1)};
+    assert_non_null(run.t);
+    assert_non_null(run.ps);
+    run.as_parameters = a->layout == PARAMETERS;
+    rg_params_set_dtype(run.ps, c->out[0].dtype);
+    const rg_tensor out = e->layer(&run);
+    /* Of what the layer assigns the value that it used: the leaf of after its run. */
+    for (int i = 0; i < c->inputs; i++)
+        if (run.p[i] != NULL && rg_is_nil(run.x[i]))
+            run.x[i] = rg_leaf(run.t, run.p[i]);
+    compare_tensor(a, "result", &c->out[0], run.t, out);
+    if (c->cotangent.data != NULL && !rg_failed(run.t))
+        check_gradients(a, run.t, out, run.x, run.p);
+    rg_tape_reset(run.t);
+    for (int k = 1; k < c->outs && run.after[k] != NULL; k++)
+        compare(a, rg_param_name(run.after[k]), &c->out[k], rg_param_data(run.after[k]));
+    rg_tape_free(run.t);
+    rg_params_free(run.ps);
+}
+
+static void check_layer(struct account *a, const struct entry *e)
+{
+    for (int way = 0; way < 4; way++) {
+        a->layout = way / 2 == 0 ? ROW_MAJOR : PARAMETERS;
+        a->eager = way % 2 != 0;
+        check_layer_once(a, e);
+    }
+}
+
 /* ---- optimizers: 20 steps of a small network --------------------------------------------------------------------- */
 
 enum { W1, B1, W2, B2, U, NET_PARAMS, NET_X = NET_PARAMS, NET_Y };
@@ -566,7 +671,8 @@ static void check_scalar(struct account *a, const struct entry *e)
 static void family_agrees_with_pytorch(void **state)
 {
     static void (*const CHECK[])(struct account *, const struct entry *) = {
-        [OP] = check_op, [OPTIM] = check_optim, [INIT] = check_init, [SCALAR] = check_scalar, [APPLY] = check_op};
+        [OP] = check_op,         [OPTIM] = check_optim, [INIT] = check_init,
+        [SCALAR] = check_scalar, [APPLY] = check_op,    [LAYER] = check_layer};
     const struct subject *const subject = *state;
     struct golden_file f;
     struct golden_case c;

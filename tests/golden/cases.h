@@ -6,6 +6,7 @@
  *   OPTIM(key, create, sometimes, backwards, before)   20 training steps, see test_golden.c
  *   INIT(key, statement)                        fills parameter p of the store ps
  *   SCALAR(key, expression)                     a double for the whole number i
+ *   LAYER                                       see cases_layers.h
  *
  * The including file defines those that it wants; no include guard. */
 // clang-format off
@@ -378,6 +379,8 @@ CASE(hessian7, derived_hessian(t, x, 7))
 CASE(hessian8, derived_hessian(t, x, 8))
 CASE(hvp, derived_hvp(t, x))
 CASE(checkpoint, rg_checkpoint(t, derived_function, x, 3, NULL))
+
+#include "cases_layers.h"
 
 #undef CASE
 #undef CASE_ROW_MAJOR

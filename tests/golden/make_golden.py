@@ -19,6 +19,7 @@ import golden_pool as pool
 import golden_derivatives as derivatives
 import golden_functional as functional
 import golden_indexing as indexing
+import golden_layers as layers
 import golden_training as training
 from golden_write import Writer
 
@@ -58,6 +59,8 @@ FAMILIES = [
     ("attention", "Attention, embeddings.", functional.attention_and_embeddings),
     ("ctc", "Connectionist temporal classification.", functional.temporal),
     ("loss", "Losses and layers.", training.losses),
+    ("layer", "Layers.", layers.layers),
+    ("layer_init", "First values of layers.", layers.first_values),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", training.scalars),
     ("optim", "Optimizers and clipping.", training.optimizers),
