@@ -27,7 +27,8 @@ static int run_case(const char *name, int threads)
 {
     subject s;
     warm_up(threads);
-    if (open_op(name, threads, &s) || open_training(name, threads, &s) || open_sequences(name, threads, &s))
+    if (open_op(name, threads, &s) || open_training(name, threads, &s) || open_images(name, threads, &s) ||
+        open_sequences(name, threads, &s))
         return serve(&s);
     puts("{\"error\": \"no such case, or out of memory\"}");
     return 1;
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         list_ops();
         list_training();
+        list_images();
         list_sequences();
         return 0;
     }
