@@ -506,9 +506,9 @@ static void half_a_layer_is_none(void **state)
     do {                                                                               \
         const type failed = {.name = "lost"};                                          \
         assert_true(rg_is_nil(function(tape, &failed, __VA_ARGS__)));                  \
-        assert_error(tape, RG_ERROR_STATE, WORDS(#function + 3, "lost", "its store")); \
+        assert_error(tape, RG_ERROR_STATE, WORDS(&#function[3], "lost", "its store")); \
         assert_true(rg_is_nil(function(tape, NULL, __VA_ARGS__)));                     \
-        assert_error(tape, RG_ERROR_ARGUMENT, WORDS(#function + 3, "NULL"));           \
+        assert_error(tape, RG_ERROR_ARGUMENT, WORDS(&#function[3], "NULL"));           \
     } while (0)
 
 static void layers_that_could_not_be_made_are_errors_when_used(void **state)

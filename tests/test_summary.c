@@ -128,7 +128,7 @@ static void frozen_unused_and_shared_parameters(void **state)
     rg_linear_forward(tape, &out, h);
     assert_line(ps, "table", "gather      [2, 3]          12      12     48        24");
     assert_line(ps, "out", "matmul add  [2, 4]          16             64        64");
-    assert_line(ps, "spare.0", "6              24");
+    assert_line(ps, "spare.0", "6             24");
     assert_line(ps, "parameters:", "22 trainable, 12 frozen, 136 bytes");
     rg_params_free(ps);
 }
