@@ -125,29 +125,16 @@ static const struct entry ENTRIES[] = {
 /* Public functions that the code below calls for every case of optim.txt. */
 static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", "rg_optim_step", "rg_optim_free"};
 
-/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), and a getter. */
-static const char *const NOT_COMPARABLE[] = {"rg_rand",
-                                             "rg_randn",
-                                             "rg_rand_like",
-                                             "rg_randn_like",
-                                             "rg_gumbel_softmax",
-                                             "rg_optim_lr",
-                                             "rg_draw_normal",
-                                             "rg_draw_uniform",
-                                             "rg_draw_log_normal",
-                                             "rg_draw_exponential",
-                                             "rg_draw_laplace",
-                                             "rg_draw_gumbel",
-                                             "rg_draw_cauchy",
-                                             "rg_draw_gamma",
-                                             "rg_draw_beta",
-                                             "rg_draw_dirichlet",
-                                             "rg_draw_chi2",
-                                             "rg_draw_student_t",
-                                             "rg_draw_poisson",
-                                             "rg_draw_binomial",
-                                             "rg_draw_bernoulli",
-                                             "rg_draw_multinomial",
+/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), and a getter; or of
+ * parameters, not of tensors: the penalties (see test_loss). */
+static const char *const NOT_COMPARABLE[] = {"rg_l1_penalty",      "rg_l2_penalty",      "rg_rand",
+                                             "rg_randn",           "rg_rand_like",       "rg_randn_like",
+                                             "rg_gumbel_softmax",  "rg_optim_lr",        "rg_draw_normal",
+                                             "rg_draw_uniform",    "rg_draw_log_normal", "rg_draw_exponential",
+                                             "rg_draw_laplace",    "rg_draw_gumbel",     "rg_draw_cauchy",
+                                             "rg_draw_gamma",      "rg_draw_beta",       "rg_draw_dirichlet",
+                                             "rg_draw_chi2",       "rg_draw_student_t",  "rg_draw_poisson",
+                                             "rg_draw_binomial",   "rg_draw_bernoulli",  "rg_draw_multinomial",
                                              "rg_draw_categorical"};
 
 /* ---- the files and what is allowed ------------------------------------------------------------------------------- */
@@ -201,6 +188,10 @@ static const struct family FAMILIES[] = {
     {"loss",    OP,     INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"layer",   LAYER,  INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"layer_init", INIT, 1,       0,     0,    0,    0,    false},
+    {"loss_binary", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
+    {"loss_class", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
+    {"loss_distribution", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
+    {"loss_margin", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
     {"init",    INIT,   1,        0,     0,    0,    0,    false},
     {"scalar",  SCALAR, 1,        1e-12, 0,    0,    0,    false},
     {"optim",   OPTIM,  1,        1e-12, 1e-1, 2e-5, 1e-1, false},

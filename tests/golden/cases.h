@@ -295,6 +295,7 @@ CASE(cross_entropy_smooth_none, CROSS_ENTROPY(.label_smoothing = 0.1, .reduction
 CASE(cross_entropy_flat_mean, CROSS_ENTROPY(.label_smoothing = 1))
 CASE(cross_entropy_flat_sum, CROSS_ENTROPY(.label_smoothing = 1, .reduction = RG_SUM))
 CASE(cross_entropy_flat_none, CROSS_ENTROPY(.label_smoothing = 1, .reduction = RG_NONE))
+#include "cases_loss.h"
 CASE(accuracy, rg_accuracy(t, A, B))
 CASE(dropout_0, rg_dropout(t, A, 0, true))
 CASE(dropout_1, rg_dropout(t, A, 1, true))

@@ -20,6 +20,7 @@ import golden_derivatives as derivatives
 import golden_functional as functional
 import golden_indexing as indexing
 import golden_layers as layers
+import golden_losses as losses
 import golden_training as training
 from golden_write import Writer
 
@@ -61,6 +62,10 @@ FAMILIES = [
     ("loss", "Losses and layers.", training.losses),
     ("layer", "Layers.", layers.layers),
     ("layer_init", "First values of layers.", layers.first_values),
+    ("loss_binary", "Losses of two outcomes, and smooth_l1.", losses.binary),
+    ("loss_class", "Losses of classes.", losses.classes),
+    ("loss_distribution", "Losses of distributions.", losses.distributions),
+    ("loss_margin", "Losses with margins.", losses.margins),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", training.scalars),
     ("optim", "Optimizers and clipping.", training.optimizers),
