@@ -9,6 +9,7 @@
 #include "golden/coverage.h"
 #include "golden/derivatives.h"
 #include "golden/layout.h"
+#include "golden/metrics.h"
 
 #include <glob.h>
 #include <setjmp.h>
@@ -122,8 +123,9 @@ static const struct entry ENTRIES[] = {
     // clang-format on
 };
 
-/* Public functions that the code below calls for every case of optim.txt. */
-static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", "rg_optim_step", "rg_optim_free"};
+/* Public functions that the code below calls for every case of optim.txt, and golden/metrics.h for those of metric.txt. */
+static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", "rg_optim_step", "rg_optim_free",
+                                          CALLED_IN_METRICS};
 
 /* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), and a getter; or of
  * parameters, not of tensors: the penalties (see test_loss). */
@@ -192,6 +194,7 @@ static const struct family FAMILIES[] = {
     {"loss_class", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
     {"loss_distribution", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
     {"loss_margin", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
+    {"metric",  OP,     1,        1e-14, 1,    0,    0,    false},
     {"init",    INIT,   1,        0,     0,    0,    0,    false},
     {"scalar",  SCALAR, 1,        1e-12, 0,    0,    0,    false},
     {"optim",   OPTIM,  1,        1e-12, 1e-1, 2e-5, 1e-1, false},

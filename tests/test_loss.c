@@ -193,7 +193,9 @@ static void check_class_loss(rg_shape shape, rg_shape rows, rg_dtype dtype, cons
     const total all = cross_entropy_of(count / inner, inner, labels, ignored, smoothing, each);
     const rg_tensor logits = rg_input_f64(tape, shape, LOGITS);
     const rg_tensor target = rg_cast(tape, rg_input_i64(tape, rows, labels), dtype);
-    rg_cross_entropy_config config = {RG_NONE, smoothing, ignored == RG_IGNORE_INDEX ? NULL : &ignored};
+    rg_cross_entropy_config config = {.reduction = RG_NONE,
+                                      .label_smoothing = smoothing,
+                                      .ignore_index = ignored == RG_IGNORE_INDEX ? NULL : &ignored};
     const rg_tensor none = rg_cross_entropy(tape, logits, target, &config);
     assert_true(rg_shape_equal(rg_shape_of(tape, none), rows));
     const double *value = rg_data_f64(tape, none);
@@ -312,8 +314,8 @@ static void cross_entropy_of_large_logits_is_finite(void **state)
     const float logits[] = {1e4f, 0, -1e4f, -1e4f, 1e4f, 1e4f};
     const int64_t labels[] = {1, 2};
     const rg_tensor x = rg_input_f32(tape, RG_SHAPE(2, 3), logits);
-    const rg_tensor loss =
-        rg_cross_entropy(tape, x, rg_input_i64(tape, RG_SHAPE(2), labels), &(rg_cross_entropy_config){RG_SUM, 0, NULL});
+    const rg_tensor loss = rg_cross_entropy(tape, x, rg_input_i64(tape, RG_SHAPE(2), labels),
+                                            &(rg_cross_entropy_config){.reduction = RG_SUM});
     assert_near(rg_item(tape, loss), 1e4 + log(2), 1e-6);
     assert_tape_ok(tape);
 }
@@ -386,7 +388,8 @@ static rg_tensor record_loss(rg_tape *t, const rg_tensor *x, int count, void *us
         return PAIR_LOSSES[c->kind].loss(t, x[0], x[1], c->reduction);
     if (c->kind == (int)COUNT(PAIR_LOSSES))
         return rg_nll_loss(t, x[0], x[1], RG_IGNORE_INDEX, c->reduction);
-    return rg_cross_entropy(t, x[0], x[1], &(rg_cross_entropy_config){c->reduction, c->smoothing, NULL});
+    return rg_cross_entropy(t, x[0], x[1],
+                            &(rg_cross_entropy_config){.reduction = c->reduction, .label_smoothing = c->smoothing});
 }
 
 static void check_gradients(loss_case c, rg_array a, rg_array b)

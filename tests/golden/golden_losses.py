@@ -8,6 +8,10 @@ import torch.nn.functional as F
 from golden_write import NAN, draw, f32, f64, i64
 
 REDUCTIONS = ("mean", "sum", "none")
+# The losses; other keys are their options.
+LOSSES = {"smooth_l1", "bce_loss", "bce_weighted", "soft_margin", "multilabel_soft", "sigmoid_focal", "dice", "nll_weighted",
+          "cross_entropy_weighted", "cross_entropy_weighted_smooth", "focal", "multi_margin", "multilabel_margin", "kl_div",
+          "poisson", "gaussian", "hinge_embedding", "ranking", "cosine", "triplet"}
 
 
 def reduced(losses, r):
@@ -30,8 +34,8 @@ def held(formula, reference):
 
 
 def every(w, key, function, *inputs, name="plain", single=True, order=2, reductions=None):
-    """Under each reduction, or, of a variant, as the losses themselves; in f32, too."""
-    for r in reductions or (REDUCTIONS if name == "plain" else ("none",)):
+    """Under each reduction, or, of a variant or with options, as the losses themselves; in f32, too."""
+    for r in reductions or (REDUCTIONS if name == "plain" and key in LOSSES else ("none",)):
         reduce = lambda *x, r=r: function(*x, reduction=r)
         case = w.both if single and r == "none" else w.case
         case(f"{key}_{r}", name, reduce, *inputs, order=order)

@@ -21,6 +21,7 @@ import golden_functional as functional
 import golden_indexing as indexing
 import golden_layers as layers
 import golden_losses as losses
+import golden_metrics as metrics
 import golden_training as training
 from golden_write import Writer
 
@@ -66,6 +67,7 @@ FAMILIES = [
     ("loss_class", "Losses of classes.", losses.classes),
     ("loss_distribution", "Losses of distributions.", losses.distributions),
     ("loss_margin", "Losses with margins.", losses.margins),
+    ("metric", "Metrics.", metrics.metrics),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", training.scalars),
     ("optim", "Optimizers and clipping.", training.optimizers),
