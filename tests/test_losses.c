@@ -1,10 +1,10 @@
-/* Losses of outcomes, classes, distributions and margins, and penalties: gradients against differences, extreme values, and
- * what is refused. Their values are golden ones, in loss_*.txt. */
+/* Losses of outcomes, classes, distributions and margins, and penalties: gradients against differences, extreme values,
+ * and what is refused. Their values are golden ones, in loss_*.txt. */
 #include "nn_support.h"
 
 #define NUMBER(x) (&(const double){x})
 
-/* ---- each loss on the same arrays -------------------------------------------------------------------------------------- */
+/* ---- each loss on the same arrays -------------------------------------------------------------------------------- */
 
 /* f64 and i64 [4, 3]; ROWS, HOLES and ONES [4]; WEIGHT [3] */
 enum { X, Y, Z, WEIGHT, SIGNS, SETS, ROWS, HOLES, ONES, ARRAYS };
@@ -175,7 +175,7 @@ static void losses_of_no_rows_are_nan_zero_and_empty(void **state)
     }
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------------------------- */
 
 /* The function's name: that of the loss up to "_odd" or "_of". */
 static const char *function_of(const char *name, char *text)
@@ -325,7 +325,7 @@ static void classes_out_of_range_are_an_error_when_computed(void **state)
         }
 }
 
-/* ---- extreme values -------------------------------------------------------------------------------------------------------- */
+/* ---- extreme values ---------------------------------------------------------------------------------------------- */
 
 /* The loss, its slope and its curvature by x, all finite. */
 static void derivatives(rg_tensor loss, rg_tensor x, double *value, double *slope, double *curvature)
@@ -439,7 +439,25 @@ static void bce_loss_beyond_its_ends_is_nan(void **state)
         assert_true(isnan(value[i]));
 }
 
-/* ---- penalties --------------------------------------------------------------------------------------------------------------- */
+static void targets_of_zero_have_finite_gradients(void **state)
+{
+    (void)state;
+    static const double x[] = {-1, -700, 3}, zeros[3] = {0, 0, 0};
+    const rg_tensor a = rg_input_f64(tape, RG_SHAPE(3), x), y = rg_input_f64(tape, RG_SHAPE(3), zeros);
+    const rg_tensor losses[] = {
+        rg_kl_div(tape, a, y, &(rg_kl_div_config){.reduction = RG_SUM}),
+        rg_poisson_nll_loss(tape, a, y, &(rg_poisson_nll_config){.reduction = RG_SUM, .full = true}),
+    };
+    for (int k = 0; k < 2; k++) {
+        rg_tensor slope;
+        assert_true(rg_grad(tape, losses[k], &y, 1, &slope));
+        for (int i = 0; i < 3; i++)
+            assert_near(rg_data_f64(tape, slope)[i], -x[i], 0);
+    }
+    assert_tape_ok(tape);
+}
+
+/* ---- penalties --------------------------------------------------------------------------------------------------- */
 
 static rg_params *model(void)
 {
@@ -539,6 +557,7 @@ int main(void)
         TEST(margins_of_large_logits_do_not_overflow),
         TEST(smooth_l1_of_a_tiny_beta_is_l1),
         TEST(bce_loss_beyond_its_ends_is_nan),
+        TEST(targets_of_zero_have_finite_gradients),
         TEST(penalties_add_up_the_parameters_that_match),
         TEST(penalties_pull_parameters_towards_zero),
         TEST(penalties_refuse_what_does_not_fit),

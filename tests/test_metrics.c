@@ -1,7 +1,7 @@
 /* Metrics: what they count, what is refused, and what is not defined. Their values are golden ones, in metric.txt. */
 #include "nn_support.h"
 
-/* ---- the k best ------------------------------------------------------------------------------------------------------ */
+/* ---- the k best -------------------------------------------------------------------------------------------------- */
 
 static void top_k_accuracy_looks_among_the_k_largest(void **state)
 {
@@ -61,7 +61,7 @@ static void top_k_refuses_what_does_not_fit(void **state)
     assert_int_equal(rg_top_k_hits(NULL, NULL, 0, 3, 1), 0);
 }
 
-/* ---- the confusion matrix ---------------------------------------------------------------------------------------------- */
+/* ---- the confusion matrix ---------------------------------------------------------------------------------------- */
 
 static void confusion_counts_labels_down_and_predictions_across(void **state)
 {
@@ -130,7 +130,7 @@ static void confusion_of_nothing_and_of_nonsense(void **state)
     rg_confusion_free(NULL);
 }
 
-/* ---- rankings ------------------------------------------------------------------------------------------------------------ */
+/* ---- rankings ---------------------------------------------------------------------------------------------------- */
 
 enum { N = 300 };
 
@@ -244,7 +244,7 @@ static void curves_need_room_for_their_points(void **state)
     assert_int_equal(rg_precision_recall_curve(scores, labels, 3, NULL, 4), -1);
 }
 
-/* ---- sums ------------------------------------------------------------------------------------------------------------------ */
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
 
 static void calibration_puts_borders_into_the_lower_bin(void **state)
 {

@@ -1,5 +1,5 @@
-/* How losses are reduced, and the losses of differences. Like all losses they are recorded with the public ops alone, so
- * that they differentiate twice. */
+/* How losses are reduced, and the losses of differences. Like all losses they are recorded with the public ops alone,
+ * so that they differentiate twice. */
 #include "losses.h"
 
 #include <math.h>

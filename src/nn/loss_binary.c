@@ -14,7 +14,7 @@ static rg_tensor one_minus(rg_tape *t, rg_tensor x)
     return rg_add_scalar(t, rg_neg(t, x), 1);
 }
 
-/* ---- of probabilities ------------------------------------------------------------------------------------------------ */
+/* ---- of probabilities -------------------------------------------------------------------------------------------- */
 
 /* The least x (1 - x) that the gradient of bce divides by: PyTorch's 1e-12, which is a float. */
 static const double LEAST_SPREAD = 1e-12f;
@@ -54,10 +54,10 @@ rg_tensor rg_bce_loss(rg_tape *t, rg_tensor x, rg_tensor y, rg_tensor weight, rg
     return rg__reduce_loss(t, function, weighted(t, rg_where(t, within, inside, outside), weight), r);
 }
 
-/* ---- of logits ------------------------------------------------------------------------------------------------------- */
+/* ---- of logits --------------------------------------------------------------------------------------------------- */
 
-/* -log s = softplus(-x) and -log(1 - s) = softplus(x). Two softplus instead of one and a term in x: neither end cancels, so
- * a loss of 1e-9 is right to all its digits, and so is its gradient. */
+/* -log s = softplus(-x) and -log(1 - s) = softplus(x). Two softplus instead of one and a term in x: neither end
+ * cancels, so a loss of 1e-9 is right to all its digits, and so is its gradient. */
 static rg_tensor bce_of_logits(rg_tape *t, rg_tensor x, rg_tensor y, rg_tensor pos_weight)
 {
     const rg_tensor if_true = weighted(t, rg_mul(t, y, rg_softplus(t, rg_neg(t, x))), pos_weight);
@@ -102,7 +102,7 @@ rg_tensor rg_multilabel_soft_margin_loss(rg_tape *t, rg_tensor x, rg_tensor y, r
     return rg__reduce_loss(t, function, rg_mean(t, each, RG_AXES(-1), false), r);
 }
 
-/* ---- focal ------------------------------------------------------------------------------------------------------------- */
+/* ---- focal ------------------------------------------------------------------------------------------------------- */
 
 bool rg__check_gamma(rg_tape *t, const char *function, double gamma)
 {
@@ -145,7 +145,7 @@ rg_tensor rg_sigmoid_focal_loss(rg_tape *t, rg_tensor x, rg_tensor y, const rg_s
     return rg__reduce_loss(t, function, loss, c.reduction);
 }
 
-/* ---- overlap ------------------------------------------------------------------------------------------------------------- */
+/* ---- overlap ----------------------------------------------------------------------------------------------------- */
 
 rg_tensor rg_dice_loss(rg_tape *t, rg_tensor x, rg_tensor y, double smooth, rg_reduction r)
 {

@@ -54,8 +54,8 @@ static bool check_class_weight(rg_tape *t, const char *function, const char *nam
     return !rg_failed(t);
 }
 
-/* Targets of rows: which of them count, and the classes, where class 0 stands in for ignored targets, which need not be a
- * class. */
+/* Targets of rows: which of them count, and the classes, where class 0 stands in for ignored targets, which need not be
+ * a class. */
 typedef struct targets {
     rg_tensor counted, index;
 } targets;
@@ -90,7 +90,7 @@ static rg_tensor along_classes(rg_tape *t, rg_tensor weight, rg_shape of_x)
     return rg_reshape(t, weight, shape);
 }
 
-/* ---- likelihood ------------------------------------------------------------------------------------------------------- */
+/* ---- likelihood -------------------------------------------------------------------------------------------------- */
 
 /* The loss of class indices: (1 - smoothing) times -log_prob at the target, plus smoothing times the mean over the
  * classes of -log_prob, each term weighted. A row whose target is ignored counts neither in the sum nor in the mean. */
@@ -203,7 +203,7 @@ rg_tensor rg_focal_loss(rg_tape *t, rg_tensor logits, rg_tensor target, const rg
     return rg_div(t, rg_sum(t, loss, RG_ALL, false), rows);
 }
 
-/* ---- margins ------------------------------------------------------------------------------------------------------------ */
+/* ---- margins ----------------------------------------------------------------------------------------------------- */
 
 /* x is float, [n, classes] or [classes], and has a class. */
 static bool check_rows(rg_tape *t, const char *function, rg_tensor x)

@@ -1,5 +1,5 @@
-/* Losses that ask for a margin: between embeddings, between ranks, between distances. Those between classes are with the
- * classes. */
+/* Losses that ask for a margin: between embeddings, between ranks, between distances. Those between classes are with
+ * the classes. */
 #include "losses.h"
 
 #include <math.h>

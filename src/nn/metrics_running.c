@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- calibration ----------------------------------------------------------------------------------------------------- */
+/* ---- calibration ------------------------------------------------------------------------------------------------- */
 
 struct bin {
     int64_t count, right;
@@ -104,7 +104,7 @@ double rg_calibration_max_error(const rg_calibration *c)
     return most;
 }
 
-/* ---- regression -------------------------------------------------------------------------------------------------------- */
+/* ---- regression -------------------------------------------------------------------------------------------------- */
 
 bool rg_regression_add(rg_regression *r, const double *predictions, const double *targets, int64_t n)
 {
@@ -141,7 +141,7 @@ double rg_regression_r2(const rg_regression *r)
     return 1 - r->squared / r->spread;
 }
 
-/* ---- running means ------------------------------------------------------------------------------------------------------- */
+/* ---- running means ----------------------------------------------------------------------------------------------- */
 
 bool rg_running_mean_add(rg_running_mean *m, double value, double weight)
 {

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* ---- recorded: scalars of f32 -------------------------------------------------------------------------------------- */
+/* ---- recorded: scalars of f32 ------------------------------------------------------------------------------------ */
 
 /* The share of rows of logits [n, classes] whose first largest element stands at labels[i] (i64 or i32, [n]): a
  * recorded f32 scalar, NaN for no rows. */
@@ -16,14 +16,14 @@ RG_API rg_tensor rg_accuracy(rg_tape *t, rg_tensor logits, rg_tensor labels);
 /* The same where labels[i] is among the k largest, of equal ones the first; NaN counts as largest. 1 <= k <= classes. */
 RG_API rg_tensor rg_top_k_accuracy(rg_tape *t, rg_tensor logits, rg_tensor labels, int64_t k);
 
-/* ---- plain C: over numbers as they were read, without a tape ---------------------------------------------------------
- * Arrays are the caller's and only read during the call. What ..._new returns is the caller's to free; NULL: no memory, or
- * an argument outside of what is said. ..._add returns false, and adds nothing of the call, where an argument is outside of
- * that; they may be called batch by batch. Numbers that are not defined are NaN. Definitions are scikit-learn's. Where an
- * object is NULL, ..._add is false, counts are 0 and numbers NaN. */
+/* ---- plain C: over numbers as they were read, without a tape --------------------------------------------------------
+ * Arrays are the caller's and only read during the call. What ..._new returns is the caller's to free; NULL: no memory,
+ * or an argument outside of what is said. ..._add returns false, and adds nothing of the call, where an argument is
+ * outside of that; they may be called batch by batch. Numbers that are not defined are NaN. Definitions are
+ * scikit-learn's. Where an object is NULL, ..._add is false, counts are 0 and numbers NaN. */
 
-/* Rows of scores [n, classes] with labels[i] in 0 .. classes-1 among the k best, as rg_top_k_accuracy; -1 where a label is
- * not, or k is not in 1 .. classes, or n is negative. */
+/* Rows of scores [n, classes] with labels[i] in 0 .. classes-1 among the k best, as rg_top_k_accuracy; -1 where a label
+ * is not, or k is not in 1 .. classes, or n is negative. */
 RG_API int64_t rg_top_k_hits(const float *scores, const int64_t *labels, int64_t n, int64_t classes, int64_t k);
 
 /* How often each label was predicted as each class. */
@@ -54,32 +54,33 @@ typedef enum rg_average {
 /* NaN for nothing added. */
 RG_API rg_class_scores rg_confusion_average(const rg_confusion *c, rg_average average);
 
-/* Ranking: scores [n], higher for what should be positive, and which are. Elements of one score are one step, so ties do not
- * depend on the order. A NaN among the scores, or n below 1: NaN, and curves of no points. Infinite scores are numbers as
- * others. For one class against the rest, give its scores and labels[i] == class. Time n log n. */
+/* Ranking: scores [n], higher for what should be positive, and which are. Elements of one score are one step, so ties
+ * do not depend on the order. A NaN among the scores, or n below 1: NaN, and curves of no points. Infinite scores are
+ * numbers as others. For one class against the rest, give its scores and labels[i] == class. Time n log n. */
 
-/* The area under the ROC curve: the share of pairs of a positive and a negative in which the positive scores higher, equal ones
- * counting half (Mann and Whitney, 1947). NaN where one kind is missing. */
+/* The area under the ROC curve: the share of pairs of a positive and a negative in which the positive scores higher,
+ * equal ones counting half (Mann and Whitney, 1947). NaN where one kind is missing. */
 RG_API double rg_roc_auc(const double *scores, const bool *labels, int64_t n);
-/* The sum over distinct scores, from the highest, of the growth of recall times the precision there; 0 without positives. */
+/* The sum over distinct scores, from the highest, of the growth of recall times the precision there; 0 without
+ * positives. */
 RG_API double rg_average_precision(const double *scores, const bool *labels, int64_t n);
 
 typedef struct rg_curve_point {
-    double threshold; /* positive is what scores as much or more; infinite at the first point of rg_roc_curve           */
-    double x, y; /* false and true positive rate; recall and precision                                            */
+    double threshold; /* positive is what scores as much or more; infinite at the first point of rg_roc_curve */
+    double x, y;      /* false and true positive rate; recall and precision                                 */
     int64_t true_positives, false_positives;
 } rg_curve_point;
-/* Both write from the highest threshold down, a point for each distinct score, and return how many: at most `capacity`, which
- * n + 1 always suffices; -1 where it does not, or there is no memory, and 0 as above. roc_curve begins with (0, 0) and keeps
- * points on straight lines (scikit-learn's drop_intermediate=False); a rate of a kind that is missing is NaN. precision_recall_curve
- * has no point (0, 1), which scikit-learn adds; recall is 1 without positives. */
+/* Both write from the highest threshold down, a point for each distinct score, and return how many: at most `capacity`,
+ * which n + 1 always suffices; -1 where it does not, or there is no memory, and 0 as above. roc_curve begins with (0,
+ * 0) and keeps points on straight lines (scikit-learn's drop_intermediate=False); a rate of a kind that is missing is
+ * NaN. precision_recall_curve has no point (0, 1), which scikit-learn adds; recall is 1 without positives. */
 RG_API int64_t rg_roc_curve(const double *scores, const bool *labels, int64_t n, rg_curve_point *points,
                             int64_t capacity);
 RG_API int64_t rg_precision_recall_curve(const double *scores, const bool *labels, int64_t n, rg_curve_point *points,
                                          int64_t capacity);
 
-/* Are probabilities what they say? Predictions by their confidence, in `bins` intervals of equal width ((b-1)/bins, b/bins], 0
- * in the first. Guo et al., ICML 2017. */
+/* Are probabilities what they say? Predictions by their confidence, in `bins` intervals of equal width ((b-1)/bins,
+ * b/bins], 0 in the first. Guo et al., ICML 2017. */
 typedef struct rg_calibration rg_calibration;
 RG_API rg_calibration *rg_calibration_new(int64_t bins); /* 1 or more; 15 in the paper */
 RG_API void rg_calibration_free(rg_calibration *c);
@@ -95,8 +96,8 @@ RG_API rg_calibration_bin rg_calibration_at(const rg_calibration *c, int64_t bin
 RG_API double rg_calibration_error(const rg_calibration *c);
 RG_API double rg_calibration_max_error(const rg_calibration *c);
 
-/* Regression: errors of predictions. {0} is empty; copy it freely. The spread is taken about the running mean (Welford, 1962)
- * of the distances to the first target, so that targets far from 0 cost no digits. NaN in, NaN out. */
+/* Regression: errors of predictions. {0} is empty; copy it freely. The spread is taken about the running mean (Welford,
+ * 1962) of the distances to the first target, so that targets far from 0 cost no digits. NaN in, NaN out. */
 typedef struct rg_regression {
     int64_t count;
     double absolute, squared;    /* sums of |prediction - target| and its square                      */
@@ -120,8 +121,8 @@ RG_API double rg_running_mean_value(const rg_running_mean *m); /* NaN for no wei
 /* e^mean: the perplexity, of a mean of negative log-likelihoods a token. */
 RG_API double rg_running_mean_perplexity(const rg_running_mean *m);
 
-/* An exponential average, in which a value counts decay^k of the one that came k later: {.decay = 0.9} is empty, 0 <= decay < 1.
- * Divided by the sum of the weights, so that its beginning is not pulled to 0. */
+/* An exponential average: a value counts decay^k once k more have come. {.decay = 0.9} is empty; 0 <= decay < 1. Divided
+ * by the sum of the weights, so that its beginning is not pulled to 0. */
 typedef struct rg_smooth_mean {
     double decay, sum, weight;
 } rg_smooth_mean;
