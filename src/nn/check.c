@@ -84,28 +84,3 @@ const char *rg__layer_open(rg_params *ps, const char *function, const char *name
         rg_params_scope_push(ps, name);
     return kept;
 }
-
-bool rg__match(const char *pattern, const char *name)
-{
-    if (pattern == NULL)
-        return true;
-    /* Only the last star needs to be tried again: what an earlier one has taken could not help. */
-    const char *star = NULL, *taken = NULL;
-    while (*name != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            taken = name;
-        } else if (*pattern == '?' || *pattern == *name) {
-            pattern++;
-            name++;
-        } else if (star != NULL) {
-            pattern = star;
-            name = ++taken;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}

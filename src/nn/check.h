@@ -26,7 +26,4 @@ bool rg__check_range(rg_tape *t, const char *function, const char *name, double 
  * where there is no name. A store that has failed makes no parameters, but still knows what the layer is called. */
 const char *rg__layer_open(rg_params *ps, const char *function, const char *name);
 
-/* Does a name match the pattern: '*' stands for any characters, none included, '?' for one? NULL matches all. */
-bool rg__match(const char *pattern, const char *name);
-
 #endif

@@ -15,7 +15,7 @@ static rg_tensor penalty(rg_tape *t, const char *function, rg_tensor (*size)(rg_
     int matches = 0;
     for (int i = 0; i < rg_params_count(ps); i++) {
         rg_param *const p = rg_params_at(ps, i);
-        if (rg_param_kind_of(p) != RG_PARAM || !rg__match(pattern, rg_param_name(p)))
+        if (rg_param_kind_of(p) != RG_PARAM || (pattern != NULL && !rg_name_matches(rg_param_name(p), pattern)))
             continue;
         matches++;
         const rg_dtype of_p = rg_param_dtype(p);

@@ -155,8 +155,8 @@ RG_API rg_tensor rg_triplet_margin_loss(rg_tape *t, rg_tensor anchor, rg_tensor 
 
 /* ---- penalties ------------------------------------------------------------------------------------------------------
  * strength times the sum of p^2, or of |p|, over the elements of the store's trainable float parameters whose names
- * match the pattern: '*' stands for any characters, '?' for one; NULL for all. A scalar of the dtype that the store
- * gives to layers. strength is 0 or more, finite. A pattern that no parameter's name matches is an error. */
+ * match the pattern (rg_name_matches); NULL for all. A scalar of the dtype that the store gives to layers. strength is
+ * 0 or more, finite. A pattern that no parameter's name matches is an error. */
 RG_API rg_tensor rg_l1_penalty(rg_tape *t, rg_params *ps, const char *pattern, double strength);
 RG_API rg_tensor rg_l2_penalty(rg_tape *t, rg_params *ps, const char *pattern, double strength);
 
