@@ -10,6 +10,7 @@
 #include "golden/derivatives.h"
 #include "golden/layout.h"
 #include "golden/metrics.h"
+#include "golden/training.h"
 
 #include <glob.h>
 #include <setjmp.h>
@@ -124,20 +125,31 @@ static const struct entry ENTRIES[] = {
 };
 
 /* Public functions that the code below calls for every case of optim.txt, and golden/metrics.h for those of metric.txt. */
-static const char *const CALLED_HERE[] = {"rg_linear_new", "rg_linear_forward", "rg_optim_step", "rg_optim_free",
-                                          CALLED_IN_METRICS};
+static const char *const CALLED_HERE[] = {"rg_lbfgs_step",         "rg_linear_forward", "rg_linear_new",
+                                          "rg_optim_free",         "rg_optim_group",    "rg_optim_only",
+                                          "rg_optim_set_momentum", "rg_optim_step",     "rg_optim_update",
+                                          "rg_plateau_step",       "rg_schedule_phase", CALLED_IN_METRICS};
 
-/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), and a getter; or of
- * parameters, not of tensors: the penalties (see test_loss). */
-static const char *const NOT_COMPARABLE[] = {"rg_l1_penalty",      "rg_l2_penalty",      "rg_rand",
-                                             "rg_randn",           "rg_rand_like",       "rg_randn_like",
-                                             "rg_gumbel_softmax",  "rg_optim_lr",        "rg_draw_normal",
-                                             "rg_draw_uniform",    "rg_draw_log_normal", "rg_draw_exponential",
-                                             "rg_draw_laplace",    "rg_draw_gumbel",     "rg_draw_cauchy",
-                                             "rg_draw_gamma",      "rg_draw_beta",       "rg_draw_dirichlet",
-                                             "rg_draw_chi2",       "rg_draw_student_t",  "rg_draw_poisson",
-                                             "rg_draw_binomial",   "rg_draw_bernoulli",  "rg_draw_multinomial",
-                                             "rg_draw_categorical"};
+/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), getters, averages of
+ * weights (see test_average); or of parameters, not of tensors: the penalties (see test_loss). */
+static const char *const NOT_COMPARABLE[] = {
+    "rg_average_free",     "rg_average_new",
+    "rg_average_swap",     "rg_average_swapped",
+    "rg_average_update",   "rg_draw_bernoulli",
+    "rg_draw_beta",        "rg_draw_binomial",
+    "rg_draw_categorical", "rg_draw_cauchy",
+    "rg_draw_chi2",        "rg_draw_dirichlet",
+    "rg_draw_exponential", "rg_draw_gamma",
+    "rg_draw_gumbel",      "rg_draw_laplace",
+    "rg_draw_log_normal",  "rg_draw_multinomial",
+    "rg_draw_normal",      "rg_draw_poisson",
+    "rg_draw_student_t",   "rg_draw_uniform",
+    "rg_gumbel_softmax",   "rg_l1_penalty",
+    "rg_l2_penalty",       "rg_optim_lr",
+    "rg_optim_momentum",   "rg_rand",
+    "rg_rand_like",        "rg_randn",
+    "rg_randn_like",
+};
 
 /* ---- the files and what is allowed ------------------------------------------------------------------------------- */
 
@@ -558,6 +570,17 @@ static void put_number(const struct golden_array *like, void *data, int index, d
         ((float *)data)[index] = (float)value;
 }
 
+struct closure {
+    const struct net *net;
+    const struct golden_case *c;
+};
+
+static rg_tensor closure_loss(rg_tape *t, void *user)
+{
+    const struct closure *const closure = user;
+    return net_loss(t, closure->net, closure->c, false);
+}
+
 static void check_optim_once(struct account *a, const struct entry *e)
 {
     const struct golden_case *const c = a->c;
@@ -569,6 +592,11 @@ static void check_optim_once(struct account *a, const struct entry *e)
     double losses[TRAIN_STEPS], norms[TRAIN_STEPS];
     for (int step = 0; step < TRAIN_STEPS; step++) {
         rg_tensor loss = RG_NIL;
+        if (e->backwards == 0) {
+            struct closure closure = {&net, c};
+            put_number(&c->out[0], losses, step, rg_lbfgs_step(opt, t, closure_loss, &closure));
+            continue;
+        }
         for (int n = 0; n < e->backwards; n++) {
             loss = net_loss(t, &net, c, e->sometimes && step % 2 == 0);
             rg_backward(t, loss);
@@ -780,7 +808,7 @@ static void every_public_op_loss_and_optimizer_has_a_case(void **state)
     int functions = 0, missing = 0;
     char pattern[4096];
     glob_t headers;
-    snprintf(pattern, sizeof pattern, "%s/include/retrograd/{ops,optim,ops/*,nn/*}.h", subject->root);
+    snprintf(pattern, sizeof pattern, "%s/include/retrograd/{ops,optim,schedule,average,ops/*,nn/*}.h", subject->root);
     assert_int_equal(glob(pattern, GLOB_BRACE, NULL, &headers), 0);
     collect_applied(subject->root);
     for (size_t k = 0; k < headers.gl_pathc; k++) {

@@ -1,9 +1,11 @@
-/* Retrograd: optimizers, gradient clipping and learning-rate schedules, all of recorded ops. */
+/* Retrograd: optimizers, parameter groups and gradient clipping, all of recorded ops. */
 #ifndef RETROGRAD_OPTIM_H
 #define RETROGRAD_OPTIM_H
 
+#include <retrograd/average.h>
 #include <retrograd/base.h>
 #include <retrograd/params.h>
+#include <retrograd/schedule.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -16,18 +18,24 @@ extern "C" {
  * Steps are counted for each parameter, as in PyTorch: one that joins late starts at 1. Free it before the store.
  *
  * Zeros in a configuration are the defaults, PyTorch's; NULL means all of them. Where zero itself is meant (Adam's
- * beta1 = 0), say RG_ZERO (base.h). A value that is out of range is an error on the tape at the first step. Constructors
- * return NULL when out of memory or without a store. */
+ * beta1 = 0), say RG_ZERO (base.h). A value that is out of range is an error on the tape at the first step. Constructors return
+ * NULL when out of memory or without a store. Rates, decays, momentum and eps are finite and not negative, betas in
+ * [0, 1). `maximize` ascends: the gradient is negated before anything else. */
 typedef struct rg_optim rg_optim;
 
+/* ---- gradient descent -------------------------------------------------------------------------------------------- */
+
 typedef struct rg_sgd_config {
-    double lr;           /* 1e-3; for all optimizers, rates, decays, momentum and eps are finite and not negative */
+    double lr;           /* 1e-3                                                                                  */
     double momentum;     /* 0                                                                                     */
-    double dampening;    /* 0; in [0, 1]: the momentum gains (1 - dampening) g, but the whole g at the first step  */
+    double dampening;    /* 0; in [0, 1]: the momentum gains (1 - dampening) g, but the whole g at the first step */
     double weight_decay; /* 0; added to the gradient as weight_decay p                                            */
     bool nesterov;       /* needs momentum and no dampening; Sutskever et al., ICML 2013                          */
+    bool maximize;
 } rg_sgd_config;
 RG_API rg_optim *rg_sgd_new(rg_params *ps, const rg_sgd_config *config);
+
+/* ---- each element scaled by a history of its gradient ------------------------------------------------------------- */
 
 typedef struct rg_adagrad_config {
     double lr;           /* 1e-2                                            */
@@ -35,6 +43,7 @@ typedef struct rg_adagrad_config {
     double weight_decay; /* 0; added to the gradient                        */
     double initial;      /* 0; the accumulator before the first step        */
     double eps;          /* 1e-10; added to the root                        */
+    bool maximize;
 } rg_adagrad_config;
 RG_API rg_optim *rg_adagrad_new(rg_params *ps, const rg_adagrad_config *config); /* Duchi et al., JMLR 2011 */
 
@@ -45,29 +54,168 @@ typedef struct rg_rmsprop_config {
     double weight_decay; /* 0; added to the gradient                                                 */
     double momentum;     /* 0; of the scaled gradients                                               */
     bool centered;       /* scale by the estimated standard deviation, not the root of second moment */
+    bool maximize;
 } rg_rmsprop_config;
 RG_API rg_optim *rg_rmsprop_new(rg_params *ps, const rg_rmsprop_config *config); /* Tieleman and Hinton 2012 */
 
+/* v := rho v + (1 - rho) g^2; d = sqrt(u + eps)/sqrt(v + eps) g; u := rho u + (1 - rho) d^2; p := p - lr d */
+typedef struct rg_adadelta_config {
+    double lr;           /* 1                        */
+    double rho;          /* 0.9; in [0, 1]           */
+    double eps;          /* 1e-6                     */
+    double weight_decay; /* 0; added to the gradient */
+    bool maximize;
+} rg_adadelta_config;
+RG_API rg_optim *rg_adadelta_new(rg_params *ps, const rg_adadelta_config *config); /* Zeiler 2012 */
+
+/* ---- two moments: m := beta1 m + (1 - beta1) g, v := beta2 v + (1 - beta2) g^2 ------------------------------------ */
+
 typedef struct rg_adam_config {
     double lr;           /* 1e-3                                                                                   */
-    double beta1, beta2; /* 0.9, 0.999; in [0, 1)                                                                  */
+    double beta1, beta2; /* 0.9, 0.999                                                                             */
     double eps;          /* 1e-8; added to the corrected root                                                      */
     double weight_decay; /* Adam: 0, added to the gradient; AdamW: 1e-2, lr weight_decay p taken from p beforehand */
     bool amsgrad;        /* the largest second moment so far: Reddi et al., ICLR 2018                              */
+    bool maximize;
 } rg_adam_config;
-RG_API rg_optim *rg_adam_new(rg_params *ps, const rg_adam_config *config);  /* Kingma and Ba, ICLR 2015        */
+RG_API rg_optim *rg_adam_new(rg_params *ps, const rg_adam_config *config);  /* Kingma and Ba, ICLR 2015         */
 RG_API rg_optim *rg_adamw_new(rg_params *ps, const rg_adam_config *config); /* Loshchilov and Hutter, ICLR 2019 */
+
+/* Adam with Nesterov's momentum. mu(t) = beta1 (1 - 0.96^(t momentum_decay)/2), M(t) the product of all mu so far:
+ * p := p - lr ((1 - mu(t))/(1 - M(t)) g + mu(t+1)/(1 - M(t) mu(t+1)) m)/(sqrt(v/(1 - beta2^t)) + eps) */
+typedef struct rg_nadam_config {
+    double lr;             /* 2e-3                                                               */
+    double beta1, beta2;   /* 0.9, 0.999                                                         */
+    double eps;            /* 1e-8                                                               */
+    double weight_decay;   /* 0; added to the gradient, or, decoupled, taken from p as in AdamW  */
+    double momentum_decay; /* 4e-3                                                               */
+    bool decoupled_weight_decay;
+    bool maximize;
+} rg_nadam_config;
+RG_API rg_optim *rg_nadam_new(rg_params *ps, const rg_nadam_config *config); /* Dozat, ICLR workshop 2016 */
+
+/* Adam that scales by v only once its variance is bounded: with rho = 2/(1 - beta2) - 1 and
+ * r(t) = rho - 2 t beta2^t/(1 - beta2^t), where r > 5 by sqrt((r-4)(r-2)rho/((rho-4)(rho-2)r)), else not at all. */
+typedef struct rg_radam_config {
+    double lr;           /* 1e-3                                                               */
+    double beta1, beta2; /* 0.9, 0.999                                                         */
+    double eps;          /* 1e-8; added to the root that is not corrected                      */
+    double weight_decay; /* 0; added to the gradient, or, decoupled, taken from p as in AdamW  */
+    bool decoupled_weight_decay;
+    bool maximize;
+} rg_radam_config;
+RG_API rg_optim *rg_radam_new(rg_params *ps, const rg_radam_config *config); /* Liu et al., ICLR 2020 */
+
+/* v is the largest gradient, fading: v := max(beta2 v, |g| + eps); p := p - lr/(1 - beta1^t) m/v */
+typedef struct rg_adamax_config {
+    double lr;           /* 2e-3                     */
+    double beta1, beta2; /* 0.9, 0.999               */
+    double eps;          /* 1e-8                     */
+    double weight_decay; /* 0; added to the gradient */
+    bool maximize;
+} rg_adamax_config;
+RG_API rg_optim *rg_adamax_new(rg_params *ps, const rg_adamax_config *config); /* Kingma and Ba, ICLR 2015 */
+
+/* Adam's direction r + weight_decay p (r corrected as Adam's) with the length of each parameter's own weights:
+ * p := p - lr f(|p|)/|r + weight_decay p| (r + weight_decay p), where f(z) holds z within [norm_min, norm_max]; the
+ * quotient is 1 where either norm is 0. Not in PyTorch: the paper's algorithm 2 with its bias correction. */
+typedef struct rg_lamb_config {
+    double lr;                 /* 1e-3                  */
+    double beta1, beta2;       /* 0.9, 0.999            */
+    double eps;                /* 1e-6                  */
+    double weight_decay;       /* 0                     */
+    double norm_min, norm_max; /* 0, and 0 for no limit */
+    bool maximize;
+} rg_lamb_config;
+RG_API rg_optim *rg_lamb_new(rg_params *ps, const rg_lamb_config *config); /* You et al., ICLR 2020 */
+
+/* ---- the sign alone ----------------------------------------------------------------------------------------------- */
+
+/* p := p - lr (sign(beta1 m + (1 - beta1) g) + weight_decay p); then m := beta2 m + (1 - beta2) g. Not in PyTorch. */
+typedef struct rg_lion_config {
+    double lr;           /* 1e-4                               */
+    double beta1, beta2; /* 0.9, 0.99                          */
+    double weight_decay; /* 0; lr weight_decay p taken from p  */
+    bool maximize;
+} rg_lion_config;
+RG_API rg_optim *rg_lion_new(rg_params *ps, const rg_lion_config *config); /* Chen et al., NeurIPS 2023 */
+
+/* Each element has a step size of its own, lr at first; it grows by eta_plus where the gradient keeps its sign, shrinks
+ * by eta_minus where it changes it (where p then stays for once). For gradients of the whole data. The learning rate
+ * counts when a parameter is updated for the first time, never later. Has no weight decay. */
+typedef struct rg_rprop_config {
+    double lr;                  /* 1e-2                                         */
+    double eta_minus, eta_plus; /* 0.5, 1.2; 0 < eta_minus < 1 < eta_plus       */
+    double step_min, step_max;  /* 1e-6, 50; step_min <= step_max               */
+    bool maximize;
+} rg_rprop_config;
+RG_API rg_optim *rg_rprop_new(rg_params *ps, const rg_rprop_config *config); /* Riedmiller and Braun, ICNN 1993 */
+
+/* ---- L-BFGS ------------------------------------------------------------------------------------------------------- */
+
+/* The direction comes from the last `history_size` changes of position and gradient: Liu and Nocedal 1989. It evaluates
+ * the loss as often as it needs, so it does not use the gradients of rg_backward but calls a closure, and its steps are
+ * rg_lbfgs_step, for which rg_optim_step is an error. Its history is kept here in f64, not in the store, and ends
+ * with the optimizer. The parameters are those that are trainable at the first step; another number of elements later
+ * is an error. Has no weight decay and no parameter groups. */
+typedef struct rg_lbfgs_config {
+    double lr;               /* 1; the step along the direction, or the first one that the line search tries          */
+    int max_iter;            /* 20; iterations of one rg_lbfgs_step                                                   */
+    int max_eval;            /* 1.25 max_iter; evaluations of one rg_lbfgs_step: no iteration begins beyond           */
+    double tolerance_grad;   /* 1e-7; ends where no element of the gradient is larger                                 */
+    double tolerance_change; /* 1e-9; ends where neither loss nor parameters change by more                           */
+    int history_size;        /* 100                                                                                   */
+    bool strong_wolfe;       /* search along the line by cubic interpolation until the strong Wolfe conditions hold
+                                (Nocedal and Wright, chapter 3.5; c1 = 1e-4, c2 = 0.9); otherwise take lr as it is    */
+} rg_lbfgs_config;
+RG_API rg_optim *rg_lbfgs_new(rg_params *ps, const rg_lbfgs_config *config);
+
+/* Records the loss, of one element, and returns it. Called many times, each time behind what is on the tape, and rolled
+ * back: tensors recorded before the step may be used, those that the closure records end with its evaluation. It must
+ * not draw random numbers, or the line search compares different functions. */
+typedef rg_tensor (*rg_closure)(rg_tape *t, void *user);
+
+/* Up to max_iter iterations: runs at once, and writes the parameters. Returns the loss before the first; NaN on error,
+ * which is on the tape. A loss or gradient that is not finite ends the step where it was found. */
+RG_API double rg_lbfgs_step(rg_optim *opt, rg_tape *t, rg_closure closure, void *user);
+
+/* ---- all of them -------------------------------------------------------------------------------------------------- */
 
 RG_API void rg_optim_free(rg_optim *opt);
 
-/* Records the update of every parameter that has a gradient, in scope "optim", then clears the gradients. No gradient
- * flows through an update. A NULL optimizer is an error on the tape. */
+/* Records the update of every parameter that has a gradient, in scope "optim", then clears the gradients of the whole
+ * store, those of parameters that are not this optimizer's, too: what the generator's loss leaves in a discriminator
+ * never reaches the discriminator's step. No gradient flows through an update. A NULL optimizer is an error on the tape. */
 RG_API void rg_optim_step(rg_optim *opt, rg_tape *t);
+/* The same without clearing: where several optimizers use the gradients of one backward pass, all but the last. */
+RG_API void rg_optim_update(rg_optim *opt, rg_tape *t);
 
 /* The learning rate of the next step; 0 means 0 here. It is bound when a step runs, never part of the recorded
  * structure. NULL: does nothing, and is 0. */
 RG_API void rg_optim_set_lr(rg_optim *opt, double lr);
 RG_API double rg_optim_lr(const rg_optim *opt);
+
+/* The momentum of SGD and RMSprop, beta1 of the others that have one; 0 means 0 here. From the first call on it is bound
+ * as the learning rate is, so that schedules cost no new plans. Without momentum (AdaGrad, Adadelta, Rprop, L-BFGS): an
+ * error at the next step. NULL: does nothing, and is 0. */
+RG_API void rg_optim_set_momentum(rg_optim *opt, double momentum);
+RG_API double rg_optim_momentum(const rg_optim *opt);
+
+/* ---- which parameters, and groups of them -------------------------------------------------------------------------
+ * A pattern is compared with the whole name: '*' is any run of characters, dots too, '?' any one. Patterns are copied.
+ * A NULL pattern, and no memory, are errors at the next step. */
+
+/* Only parameters whose names match are updated; more calls add patterns, any of which may match. So two optimizers
+ * train two parts of one store: "generator.*" and "discriminator.*". */
+RG_API void rg_optim_only(rg_optim *opt, const char *pattern);
+
+/* Settings of its own for the parameters that match; the first group that does wins. Zeros are the optimizer's own
+ * settings, RG_ZERO is zero: rg_optim_group(opt, "*.bias", &(rg_group){.weight_decay = RG_ZERO}). */
+typedef struct rg_group {
+    double lr_factor; /* 1; the learning rate is lr_factor times the optimizer's, whatever a schedule makes of that */
+    double weight_decay;
+} rg_group;
+RG_API void rg_optim_group(rg_optim *opt, const char *pattern, const rg_group *group);
 
 /* ---- clipping: between rg_backward and rg_optim_step ------------------------------------------------------------- */
 /* Scales all gradients of the store by min(1, max_norm / (norm + 1e-6)), norm being the 2-norm of all of them together,
@@ -76,17 +224,6 @@ RG_API double rg_optim_lr(const rg_optim *opt);
 RG_API rg_tensor rg_clip_grad_norm(rg_tape *t, rg_params *ps, double max_norm);
 /* Holds every element within [-limit, limit]; limit >= 0. */
 RG_API void rg_clip_grad_value(rg_tape *t, rg_params *ps, double limit);
-
-/* ---- schedules: the learning rate as a function of the step or epoch, counted from 0 --------------------------------
- * rg_optim_set_lr takes it. A negative step or length, or `every` below 1, gives NaN, which no optimizer accepts. */
-/* base gamma^(step div every) */
-RG_API double rg_schedule_step(double base, int64_t step, int64_t every, double gamma);
-/* base gamma^step */
-RG_API double rg_schedule_exponential(double base, int64_t step, double gamma);
-/* From base down to `last` over `total` steps along half a cosine, then `last`: Loshchilov and Hutter, ICLR 2017. */
-RG_API double rg_schedule_cosine(double base, double last, int64_t step, int64_t total);
-/* Linear from base/steps at step 0 to base at step steps-1, then base. */
-RG_API double rg_schedule_warmup(double base, int64_t step, int64_t steps);
 
 #ifdef __cplusplus
 }

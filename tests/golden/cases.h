@@ -362,6 +362,8 @@ OPTIM(clip_value, SGD(.lr = 0.3), false, 1, (rg_clip_grad_value(t, ps, 0.05), RG
 OPTIM(scheduled, SGD(.lr = 0.3, .momentum = 0.5), false, 1,
       (rg_optim_set_lr(opt, rg_schedule_cosine(0.3, 0.01, step, 20)), RG_NIL))
 
+#include "cases_optim.h"
+
 /* derivatives as tensors: see derivatives.h */
 CASE(vjp, derived_vjp(t, x))
 CASE(jvp, derived_jvp(t, x))

@@ -22,6 +22,7 @@ import golden_indexing as indexing
 import golden_layers as layers
 import golden_losses as losses
 import golden_metrics as metrics
+import golden_optim as optim
 import golden_training as training
 from golden_write import Writer
 
@@ -69,8 +70,8 @@ FAMILIES = [
     ("loss_margin", "Losses with margins.", losses.margins),
     ("metric", "Metrics.", metrics.metrics),
     ("init", "Initialisers.", training.initialisers),
-    ("scalar", "Gains and schedules.", training.scalars),
-    ("optim", "Optimizers and clipping.", training.optimizers),
+    ("scalar", "Gains and schedules.", optim.scalars),
+    ("optim", "Optimizers and clipping.", optim.optimizers),
 ]
 
 
