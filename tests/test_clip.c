@@ -1,4 +1,4 @@
-/* Gradient clipping and learning-rate schedules. */
+/* Gradient clipping. */
 #include "optim_support.h"
 
 /* ---- clipping ---------------------------------------------------------------------------------------------------- */
@@ -115,36 +115,6 @@ static void clipping_refuses_negative_limits(void **state)
     model_free(m);
 }
 
-/* ---- schedules --------------------------------------------------------------------------------------------------- */
-
-static void schedules_follow_their_formulas(void **state)
-{
-    (void)state;
-    const double step[] = {1, 1, 1, 0.5, 0.5, 0.5, 0.25}, warm[] = {0.5, 1, 1.5, 2, 2, 2, 2};
-    const double cosine[] = {2, 1.8535533905932737, 1.5, 1.1464466094067263, 1, 1, 1}; /* 1 + (1 + cos(k pi/4))/2 */
-    for (int64_t i = 0; i < 7; i++) {
-        assert_near(rg_schedule_step(1, i, 3, 0.5), step[i], 1e-15);
-        assert_near(rg_schedule_exponential(3, i, 0.5), 3 / (double)(1 << i), 1e-15);
-        assert_near(rg_schedule_cosine(2, 1, i, 4), cosine[i], 1e-15);
-        assert_near(rg_schedule_warmup(2, i, 4), warm[i], 1e-15);
-    }
-    assert_near(rg_schedule_cosine(2, 1, 0, 0), 1, 0);
-    assert_near(rg_schedule_warmup(2, 0, 0), 2, 0);
-    assert_near(rg_schedule_warmup(2, INT64_MAX, INT64_MAX), 2, 0);
-}
-
-static void schedules_out_of_range_are_nan(void **state)
-{
-    (void)state;
-    assert_true(isnan(rg_schedule_step(1, -1, 3, 0.5)));
-    assert_true(isnan(rg_schedule_step(1, 1, 0, 0.5)));
-    assert_true(isnan(rg_schedule_exponential(1, -1, 0.5)));
-    assert_true(isnan(rg_schedule_cosine(1, 0, -1, 3)));
-    assert_true(isnan(rg_schedule_cosine(1, 0, 0, -3)));
-    assert_true(isnan(rg_schedule_warmup(1, -1, 3)));
-    assert_true(isnan(rg_schedule_warmup(1, 0, -3)));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,8 +123,6 @@ int main(void)
         TEST(clip_grad_norm_joins_dtypes_and_is_zero_without_gradients),
         TEST(clip_grad_value_holds_each_element),
         TEST(clipping_refuses_negative_limits),
-        TEST(schedules_follow_their_formulas),
-        TEST(schedules_out_of_range_are_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
