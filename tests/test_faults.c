@@ -213,6 +213,38 @@ static bool accumulation(void)
     return model_ends(m);
 }
 
+static rg_tensor closure(rg_tape *t, void *user)
+{
+    rg_tensor logits;
+    (void)t;
+    return loss_of(user, &logits);
+}
+
+/* L-BFGS, another optimizer with groups of parameters, and averages of the weights. */
+static bool averages(void)
+{
+    model m = model_new(true);
+    rg_average *average = rg_average_new(m.ps, NULL);
+    rg_optim *lbfgs = rg_lbfgs_new(m.ps, &(rg_lbfgs_config){.strong_wolfe = true, .max_iter = 3});
+    rg_optim_only(m.opt, "encoder.*");
+    rg_optim_group(m.opt, "*.bias", &(rg_group){.lr_factor = .5});
+    const bool made = m.opt && average && lbfgs;
+    for (int step = 0; step < 3 && made; step++) {
+        rg_tensor logits;
+        (void)rg_lbfgs_step(lbfgs, m.t, closure, &m);
+        rg_backward(m.t, loss_of(&m, &logits));
+        rg_optim_step(m.opt, m.t);
+        rg_average_update(average, m.t);
+        rg_tape_reset(m.t);
+    }
+    if (made)
+        rg_average_swap(average, m.t);
+    rg_tape_reset(m.t);
+    rg_average_free(average);
+    rg_optim_free(lbfgs);
+    return model_ends(m) && made;
+}
+
 static bool inner_loops(void)
 {
     model m = model_new(false);
@@ -432,6 +464,12 @@ static void accumulating_gradients_survives(void **state)
     assert_survives(accumulation, 60);
 }
 
+static void averages_and_line_searches_survive(void **state)
+{
+    (void)state;
+    assert_survives(averages, 60);
+}
+
 static void inner_loops_survive(void **state)
 {
     (void)state;
@@ -475,6 +513,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_training_step_fails_as_a_whole_and_can_be_repeated),
         cmocka_unit_test(accumulating_gradients_survives),
+        cmocka_unit_test(averages_and_line_searches_survive),
         cmocka_unit_test(inner_loops_survive),
         cmocka_unit_test(many_ops_survive),
         cmocka_unit_test(simplification_survives),

@@ -176,7 +176,8 @@ RG_API rg_optim *rg_lbfgs_new(rg_params *ps, const rg_lbfgs_config *config);
 typedef rg_tensor (*rg_closure)(rg_tape *t, void *user);
 
 /* Up to max_iter iterations: runs at once, and writes the parameters. Returns the loss before the first; NaN on error,
- * which is on the tape. A loss or gradient that is not finite ends the step where it was found. */
+ * which is on the tape; the parameters are then those of the last iteration that ended. Where loss or gradient are not
+ * finite, the line search takes the point for a high one, which PyTorch's does not; without it the step ends there. */
 RG_API double rg_lbfgs_step(rg_optim *opt, rg_tape *t, rg_closure closure, void *user);
 
 /* ---- all of them -------------------------------------------------------------------------------------------------- */

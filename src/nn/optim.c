@@ -43,6 +43,13 @@ double rg__optim_field(double value, double otherwise)
     return value == 0 ? otherwise : value == RG_ZERO ? 0 : value;
 }
 
+/* For the next step to say. */
+static void remember_trouble(rg_optim *opt, rg_status status, const char *trouble)
+{
+    opt->trouble = trouble;
+    opt->trouble_status = status;
+}
+
 void rg_optim_set_lr(rg_optim *opt, double lr)
 {
     if (opt != NULL)
@@ -59,7 +66,7 @@ void rg_optim_set_momentum(rg_optim *opt, double momentum)
     if (opt == NULL)
         return;
     if (opt->kind->momentum == NULL)
-        opt->trouble = "rg_optim_set_momentum was called; it has none";
+        remember_trouble(opt, RG_ERROR_ARGUMENT, "rg_optim_set_momentum was called; it has no momentum");
     opt->common.momentum = rg__optim_field(momentum, 0);
     opt->momentum_moves = true;
 }
@@ -75,13 +82,13 @@ double rg_optim_momentum(const rg_optim *opt)
 static void add_pattern(rg_optim *opt, rg__optim_group **list, const char *pattern, rg_group settings)
 {
     if (pattern == NULL) {
-        opt->trouble = "a pattern is NULL";
+        remember_trouble(opt, RG_ERROR_ARGUMENT, "a pattern is NULL");
         return;
     }
     const size_t size = strlen(pattern) + 1;
     rg__optim_group *made = malloc(sizeof *made + size);
     if (made == NULL) {
-        opt->trouble = "out of memory for a pattern";
+        remember_trouble(opt, RG_ERROR_MEMORY, "out of memory for a pattern");
         return;
     }
     made->next = NULL;
@@ -141,7 +148,7 @@ bool rg__optim_check(const rg_optim *opt, rg_tape *t)
 {
     const rg__optim_kind *kind = opt->kind;
     if (opt->trouble != NULL)
-        rg_tape_fail(t, RG_ERROR_ARGUMENT, "%s: %s", kind->name, opt->trouble);
+        rg_tape_fail(t, opt->trouble_status, "%s: %s", kind->name, opt->trouble);
     return !rg_failed(t) && rg__check_range(t, kind->name, "lr", opt->common.lr, INFINITY, true) &&
            rg__check_range(t, kind->name, "weight_decay", opt->common.weight_decay, INFINITY, true) &&
            (kind->momentum == NULL ||

@@ -45,8 +45,9 @@ struct rg_optim {
     bool momentum_moves;            /* it was set: a slot, not a part of the recorded structure */
     rg__optim_group *only, *groups; /* in the order of the calls */
     const char *trouble;            /* what went wrong before there was a tape to say it on, or NULL */
-    void *memory;                   /* of a kind that keeps its own */
-    union {                         /* the rest of the settings, defaults filled in */
+    rg_status trouble_status;
+    void *memory; /* of a kind that keeps its own */
+    union {       /* the rest of the settings, defaults filled in */
         rg_sgd_config sgd;
         rg_adagrad_config adagrad;
         rg_rmsprop_config rmsprop;
