@@ -203,8 +203,8 @@ RG_API void rg_optim_set_momentum(rg_optim *opt, double momentum);
 RG_API double rg_optim_momentum(const rg_optim *opt);
 
 /* ---- which parameters, and groups of them -------------------------------------------------------------------------
- * A pattern is compared with the whole name: '*' is any run of characters, dots too, '?' any one. Patterns are copied.
- * A NULL pattern, and no memory, are errors at the next step. */
+ * By patterns over names, as rg_name_matches compares them: '*' is any run of characters, dots too, '?' any one. Patterns
+ * are copied. A NULL pattern, and no memory, are errors at the next step. */
 
 /* Only parameters whose names match are updated; more calls add patterns, any of which may match. So two optimizers
  * train two parts of one store: "generator.*" and "discriminator.*". */

@@ -13,8 +13,7 @@ extern "C" {
  * accepts. Those whose result is `base` times something chain by nesting, as PyTorch's ChainedScheduler:
  * rg_schedule_warmup(rg_schedule_exponential(base, step, 0.9), step, 5). One after the other: rg_schedule_phase. */
 
-/* Zeros in a configuration are the defaults; where zero itself is meant, say RG_ZERO. */
-#define RG_ZERO (-0x1p-1000)
+/* Zeros in a configuration are the defaults; where zero itself is meant, say RG_ZERO (base.h). */
 
 /* base gamma^(step div every); every >= 1 */
 RG_API double rg_schedule_step(double base, int64_t step, int64_t every, double gamma);

@@ -75,28 +75,6 @@ bool rg__check_range(rg_tape *t, const char *function, const char *name, double 
     return !rg_failed(t);
 }
 
-bool rg__match(const char *pattern, const char *name)
-{
-    const char *star = NULL, *retry = NULL; /* behind the last star, and from where on the rest is tried next */
-    while (*name != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            retry = name;
-        } else if (*pattern == '?' || *pattern == *name) {
-            pattern++;
-            name++;
-        } else if (star != NULL) {
-            pattern = star;
-            name = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
 const char *rg__layer_open(rg_params *ps, const char *function, const char *name)
 {
     if (name == NULL)

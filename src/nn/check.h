@@ -22,9 +22,6 @@ bool rg__check_labels(rg_tape *t, const char *function, const char *name, rg_ten
 /* value is in [0, high], or in [0, high) where `open`. High may be infinite, if open. */
 bool rg__check_range(rg_tape *t, const char *function, const char *name, double value, double high, bool open);
 
-/* Is `name`, the whole of it, what the pattern says? '*' is any run of characters, dots too, '?' any one. */
-bool rg__match(const char *pattern, const char *name);
-
 /* Begins the scope of a new layer and returns its name as the store keeps it; NULL, an error of the store and no scope
  * where there is no name. A store that has failed makes no parameters, but still knows what the layer is called. */
 const char *rg__layer_open(rg_params *ps, const char *function, const char *name);

@@ -113,7 +113,7 @@ void rg_optim_group(rg_optim *opt, const char *pattern, const rg_group *group)
 
 static const rg__optim_group *find_group(const rg__optim_group *group, const rg_param *p)
 {
-    while (group != NULL && !rg__match(group->pattern, rg_param_name(p)))
+    while (group != NULL && !rg_name_matches(rg_param_name(p), group->pattern))
         group = group->next;
     return group;
 }
