@@ -1,4 +1,5 @@
 /* The C side of the cases in golden_optim.py: see cases.h, which includes this, and training.h. */
+// clang-format off
 
 /* scalar */
 #define CYCLIC(...) (&(const rg_cyclic_config){.low = 0.1, .high = 0.4, __VA_ARGS__})
@@ -118,3 +119,4 @@ OPTIM(lbfgs_wolfe_long, LBFGS(.lr = 0.3, .max_iter = 2, .max_eval = 7, .history_
 #undef LION
 #undef RPROP
 #undef LBFGS
+// clang-format on
