@@ -7,6 +7,7 @@
 #include <retrograd/nn/layers.h>
 #include <retrograd/nn/loss.h>
 #include <retrograd/nn/metrics.h>
+#include <retrograd/nn/recurrent.h>
 // clang-format on
 
 #endif
