@@ -19,12 +19,12 @@ rg__cell rg__cell_of(rg_tape *t, rg_recurrent_kind kind, const rg__recurrent_ten
     return (rg__cell){
         .kind = kind,
         .weight_ih = w->weight_ih,
-        .weight_hh = rg_transpose(t, w->weight_hh, 0, 1),
+        .weight_hh = w->weight_hh,
         .bias = both                 ? rg_add(t, w->bias_ih, bias_hh)
                 : rg_is_nil(bias_hh) ? w->bias_ih
                                      : bias_hh,
         .bias_hn = bias_hn,
-        .weight_hr = rg_is_nil(w->weight_hr) ? RG_NIL : rg_transpose(t, w->weight_hr, 0, 1),
+        .weight_hr = w->weight_hr,
         .hidden = hidden,
     };
 }
@@ -39,7 +39,7 @@ rg_tensor rg__cell_inputs(rg_tape *t, const rg__cell *cell, rg_tensor x)
 static rg_lstm_state lstm_step(rg_tape *t, const rg__cell *cell, rg_tensor inputs, rg_lstm_state s)
 {
     rg_tensor gate[4];
-    const rg_tensor gates = rg_add(t, rg_matmul(t, s.h, cell->weight_hh), inputs);
+    const rg_tensor gates = rg_add(t, rg_affine(t, s.h, cell->weight_hh, RG_NIL), inputs);
     if (rg_split(t, gates, cell->hidden, -1, gate, 4) != 4)
         return (rg_lstm_state){RG_NIL, RG_NIL};
     const rg_tensor i = rg_sigmoid(t, gate[0]), f = rg_sigmoid(t, gate[1]);
@@ -48,7 +48,7 @@ static rg_lstm_state lstm_step(rg_tape *t, const rg__cell *cell, rg_tensor input
     const rg_tensor c = rg_add(t, kept, rg_mul(t, i, g));
     rg_tensor h = rg_mul(t, o, rg_tanh(t, c));
     if (!rg_is_nil(cell->weight_hr))
-        h = rg_matmul(t, h, cell->weight_hr);
+        h = rg_affine(t, h, cell->weight_hr, RG_NIL);
     return (rg_lstm_state){h, c};
 }
 
@@ -56,7 +56,7 @@ static rg_tensor gru_step(rg_tape *t, const rg__cell *cell, rg_tensor inputs, rg
 {
     rg_tensor x[3], y[3];
     if (rg_split(t, inputs, cell->hidden, -1, x, 3) != 3 ||
-        rg_split(t, rg_matmul(t, h, cell->weight_hh), cell->hidden, -1, y, 3) != 3)
+        rg_split(t, rg_affine(t, h, cell->weight_hh, RG_NIL), cell->hidden, -1, y, 3) != 3)
         return RG_NIL;
     const rg_tensor r = rg_sigmoid(t, rg_add(t, x[0], y[0])), z = rg_sigmoid(t, rg_add(t, x[1], y[1]));
     const rg_tensor gated = rg_mul(t, r, rg_is_nil(cell->bias_hn) ? y[2] : rg_add(t, y[2], cell->bias_hn));
@@ -70,7 +70,7 @@ rg_lstm_state rg__cell_step(rg_tape *t, const rg__cell *cell, rg_tensor inputs, 
         return lstm_step(t, cell, inputs, state);
     if (cell->kind == RG_GRU)
         return (rg_lstm_state){gru_step(t, cell, inputs, state.h), RG_NIL};
-    const rg_tensor sum = rg_add(t, rg_matmul(t, state.h, cell->weight_hh), inputs);
+    const rg_tensor sum = rg_add(t, rg_affine(t, state.h, cell->weight_hh, RG_NIL), inputs);
     return (rg_lstm_state){cell->kind == RG_RNN_TANH ? rg_tanh(t, sum) : rg_relu(t, sum), RG_NIL};
 }
 

@@ -13,9 +13,9 @@ typedef struct rg__recurrent_tensors {
 typedef struct rg__cell {
     rg_recurrent_kind kind;
     rg_tensor weight_ih, bias; /* of the product with x: both biases, as far as they are added there; nil for none */
-    rg_tensor weight_hh;       /* transposed                                                                      */
-    rg_tensor bias_hn;         /* GRU: [hidden], what r is multiplied with; nil for none                          */
-    rg_tensor weight_hr;       /* transposed; nil for none                                                        */
+    rg_tensor weight_hh;
+    rg_tensor bias_hn;   /* GRU: [hidden], what r is multiplied with; nil for none */
+    rg_tensor weight_hr; /* nil for none                                           */
     int64_t hidden;
 } rg__cell;
 
