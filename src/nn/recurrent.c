@@ -133,6 +133,12 @@ static rg_tensor sequences(rg_tape *t, const rg_recurrent *layer, rg_tensor x, b
 {
     if (!rg__check_float(t, FUNCTION, "x", x))
         return RG_NIL;
+    const rg_dtype dtype = rg_param_dtype(layer->part[0][0].weight_ih);
+    if (rg_dtype_of(t, x) != dtype) {
+        rg_tape_fail(t, RG_ERROR_DTYPE, "%s: x is %s; the weights are %s", FUNCTION, rg_dtype_name(rg_dtype_of(t, x)),
+                     rg_dtype_name(dtype));
+        return RG_NIL;
+    }
     const rg_shape shape = rg_shape_of(t, x);
     *single = shape.rank == 2;
     const int time = layer->batch_first && shape.rank == 3 ? 1 : 0;
@@ -152,7 +158,13 @@ static rg_tensor first_states(walk *w, const char *name, rg_tensor x, int64_t ex
     rg_tape *t = w->t;
     if (rg_is_nil(x))
         return x;
-    const int64_t parts = w->layer->layers * w->layer->directions;
+    const rg_dtype dtype = rg_param_dtype(w->layer->part[0][0].weight_ih);
+    if (rg_dtype_of(t, x) != dtype) {
+        rg_tape_fail(t, RG_ERROR_DTYPE, "%s: %s is %s; the weights are %s", FUNCTION, name,
+                     rg_dtype_name(rg_dtype_of(t, x)), rg_dtype_name(dtype));
+        return RG_NIL;
+    }
+    const int64_t parts = (int64_t)w->layer->layers * w->layer->directions;
     const rg_shape shape = single ? RG_SHAPE(parts, extent) : RG_SHAPE(parts, w->batch, extent);
     if (!has_shape(t, name, x, shape))
         return RG_NIL;

@@ -384,6 +384,7 @@ CASE(hvp, derived_hvp(t, x))
 CASE(checkpoint, rg_checkpoint(t, derived_function, x, 3, NULL))
 
 #include "cases_layers.h"
+#include "cases_recurrent.h"
 
 #undef CASE
 #undef CASE_ROW_MAJOR

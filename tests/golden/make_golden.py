@@ -23,6 +23,7 @@ import golden_layers as layers
 import golden_losses as losses
 import golden_metrics as metrics
 import golden_optim as optim
+import golden_recurrent as recurrent
 import golden_training as training
 from golden_write import Writer
 
@@ -69,6 +70,8 @@ FAMILIES = [
     ("loss_distribution", "Losses of distributions.", losses.distributions),
     ("loss_margin", "Losses with margins.", losses.margins),
     ("metric", "Metrics.", metrics.metrics),
+    ("cell", "Steps of recurrent layers.", recurrent.cells),
+    ("recurrent", "Recurrent layers.", recurrent.layers),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", optim.scalars),
     ("optim", "Optimizers and clipping.", optim.optimizers),
