@@ -8,6 +8,7 @@
 #include <retrograd/nn/loss.h>
 #include <retrograd/nn/metrics.h>
 #include <retrograd/nn/recurrent.h>
+#include <retrograd/nn/transformer.h>
 // clang-format on
 
 #endif

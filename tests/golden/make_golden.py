@@ -25,6 +25,7 @@ import golden_metrics as metrics
 import golden_optim as optim
 import golden_recurrent as recurrent
 import golden_training as training
+import golden_transformer as transformer
 from golden_write import Writer
 
 FAMILIES = [
@@ -62,6 +63,7 @@ FAMILIES = [
     ("fft", "Fourier transforms.", functional.fourier),
     ("attention", "Attention, embeddings.", functional.attention_and_embeddings),
     ("ctc", "Connectionist temporal classification.", functional.temporal),
+    ("transformer", "Attention, transformers, positions.", transformer.transformers),
     ("loss", "Losses and layers.", training.losses),
     ("layer", "Layers.", layers.layers),
     ("layer_init", "First values of layers.", layers.first_values),
