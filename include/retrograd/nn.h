@@ -9,6 +9,7 @@
 #include <retrograd/nn/metrics.h>
 #include <retrograd/nn/recurrent.h>
 #include <retrograd/nn/transformer.h>
+#include <retrograd/nn/trainer.h>
 // clang-format on
 
 #endif
