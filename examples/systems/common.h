@@ -16,11 +16,14 @@ enum { PIXELS = 28 * 28, CLASSES = 10 };
 
 /* A program gives two sets of defaults: the form that reaches the stated result, and with --short one of a few seconds. */
 typedef struct options {
-    bool brief; /* --short was given                                                        */
-    int64_t epochs, seed, threads;
-    int64_t limit;    /* use the first samples only; 0: all                                 */
-    double require;   /* the result that must be reached, in the unit that the program says */
-    const char *data; /* a folder, or a file, as the program says                           */
+    bool brief;            /* --short was given                                                        */
+    int64_t epochs, steps; /* how long to train: a program has one of them, and 0 for the other */
+    int64_t seed, threads;
+    int64_t limit;               /* use the first samples only; 0: all                                 */
+    double require;              /* the result that must be reached, in the unit that the program says */
+    const char *data;            /* a folder, or a file, as the program says                           */
+    int variant;                 /* place in `variants` of what --variant names                        */
+    const char *const *variants; /* what the program can do, up to NULL; NULL for one thing alone */
 } options;
 
 /* Says on one line of stderr what went wrong. Returns false, for `return complain(...)`. */
@@ -40,14 +43,22 @@ static inline void print_help(const char *program, const char *about, const opti
     printf("Usage: %s [OPTION]...\n%s\n\n", program, about);
     puts("                     (default; with --short)");
     printf("      --short        a few seconds instead of the whole\n");
-    printf("      --epochs N     passes over the training data (%" PRId64 "; %" PRId64 ")\n", full->epochs,
-           brief->epochs);
-    printf("      --limit N      use the first N samples only, 0: all (%" PRId64 "; %" PRId64 ")\n", full->limit,
-           brief->limit);
+    if (full->epochs > 0)
+        printf("      --epochs N     passes over the training data (%" PRId64 "; %" PRId64 ")\n", full->epochs,
+               brief->epochs);
+    if (full->steps > 0)
+        printf("      --steps N      updates of the parameters (%" PRId64 "; %" PRId64 ")\n", full->steps, brief->steps);
+    for (int i = 0; full->variants && full->variants[i]; i++)
+        printf("      %-14s %s%s\n", i > 0 ? "" : "--variant NAME", full->variants[i],
+               i == full->variant ? " (default)" : "");
+    if (full->data)
+        printf("      --limit N      use the first N samples only, 0: all (%" PRId64 "; %" PRId64 ")\n", full->limit,
+               brief->limit);
     printf("      --require X    fail where the result misses this (%g; %g)\n", full->require, brief->require);
     printf("      --seed N       of all that is random (%" PRId64 "; %" PRId64 ")\n", full->seed, brief->seed);
     puts("      --threads N    threads; the result does not depend on it (one a processor)");
-    printf("      --data PATH    what is learnt from (%s)\n", full->data ? full->data : "nothing is read");
+    if (full->data)
+        printf("      --data PATH    what is learnt from (%s)\n", full->data);
     puts("\nExit status: 0 the result was reached, 1 it was not or something failed, 2 wrong options.");
 }
 
@@ -74,12 +85,24 @@ static inline double read_number(const char *option, const char *text)
     return value;
 }
 
+/* The place of a name in the list. */
+static inline int read_variant(const char *text, const char *const *variants)
+{
+    for (int i = 0; variants && variants[i]; i++)
+        if (strcmp(text, variants[i]) == 0)
+            return i;
+    complain("--variant: found '%s'; --help lists the names", text);
+    exit(2);
+}
+
 /* Ends the program for --help and for options that are wrong. */
 static inline options read_options(int argc, char **argv, const char *about, const options *full, const options *brief)
 {
     static const struct option known[] = {
         {"short", no_argument, NULL, 'S'},
         {"epochs", required_argument, NULL, 'e'},
+        {"steps", required_argument, NULL, 'n'},
+        {"variant", required_argument, NULL, 'v'},
         {"limit", required_argument, NULL, 'l'},
         {"require", required_argument, NULL, 'R'},
         {"seed", required_argument, NULL, 's'},
@@ -96,6 +119,8 @@ static inline options read_options(int argc, char **argv, const char *about, con
         switch (option) {
         case 'S': o.brief = true; break;
         case 'e': o.epochs = read_integer("epochs", optarg, 1); break;
+        case 'n': o.steps = read_integer("steps", optarg, 1); break;
+        case 'v': o.variant = read_variant(optarg, o.variants); break;
         case 'l': o.limit = read_integer("limit", optarg, 0); break;
         case 'R': o.require = read_number("require", optarg); break;
         case 's': o.seed = read_integer("seed", optarg, 0); break;
