@@ -29,13 +29,6 @@ RG_API bool rg_grad_with(rg_tape *t, rg_tensor y, rg_tensor cotangent, const rg_
  * A user's function: records and returns a result from `count` tensors on t. It must be deterministic. */
 typedef rg_tensor (*rg_function)(rg_tape *t, const rg_tensor *x, int count, void *user);
 
-/* An array in memory: row-major, of the given dtype. f64 arrays are differentiated, others passed as they are. */
-typedef struct rg_array {
-    rg_dtype dtype;
-    rg_shape shape;
-    const void *data;
-} rg_array;
-
 typedef struct rg_gradcheck_config {
     double step;       /* largest step of the central differences; 0: 1e-2. It is halved up to 6 times, and the
                           extrapolated value with the smallest error estimate is taken (Ridders 1982)         */

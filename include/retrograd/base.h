@@ -67,6 +67,13 @@ typedef struct rg_axes {
 /* Says "zero itself" in a configuration, where 0 is the default. */
 #define RG_ZERO (-0x1p-1000)
 
+/* An array in memory: row-major, of the given dtype. Whose memory it is, and until when, each call says. */
+typedef struct rg_array {
+    rg_dtype dtype;
+    rg_shape shape;
+    const void *data;
+} rg_array;
+
 /* How a loss is reduced. */
 typedef enum rg_reduction { RG_MEAN = 0, RG_SUM, RG_NONE } rg_reduction;
 

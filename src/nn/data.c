@@ -1,19 +1,17 @@
-/* Labelled data sets in memory, and the loader that hands them out in batches. */
+/* Data sets in memory: from IDX files, as parts of others, and the checks that they share with sources. */
+#include "data_check.h"
+
 #include <math.h>
-#include <retrograd/data.h>
 #include <retrograd/random.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_BATCH 64
+/* The stream of a seed that splits are drawn from. */
+#define SPLIT_STREAM UINT64_C(0x73706C6974000000)
 
-/* Streams of a seed: one for splits, and from SHUFFLE_STREAM on one for each epoch. */
-#define SPLIT_STREAM   UINT64_C(0x73706C6974000000)
-#define SHUFFLE_STREAM UINT64_C(0x7368756666000000)
-
-__attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t size, const char *format, ...)
+bool rg__data_fail(char *error, size_t size, const char *format, ...)
 {
     if (error && size > 0) {
         va_list args;
@@ -24,8 +22,7 @@ __attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t size,
     return false;
 }
 
-/* Memory for count * width elements of `size` bytes, never of 0 bytes; NULL where that overflows or there is none. */
-static void *alloc_array(int64_t count, int64_t width, size_t size)
+void *rg__data_alloc(int64_t count, int64_t width, size_t size)
 {
     if (count < 0 || width < 0)
         return NULL;
@@ -35,20 +32,33 @@ static void *alloc_array(int64_t count, int64_t width, size_t size)
     return malloc(bytes ? bytes : 1);
 }
 
-/* ---- data sets ---- */
+bool rg__check_index(const int64_t *index, int64_t n, int64_t count, const char *call, char *error, size_t size)
+{
+    if (n < 0 || (n > 0 && !index))
+        return rg__data_fail(error, size, "%s: found a list of %lld samples%s, expected indices", call, (long long)n,
+                             n > 0 ? " without data" : "");
+    for (int64_t i = 0; i < n; i++)
+        if (index[i] < 0 || index[i] >= count)
+            return rg__data_fail(error, size, "%s: found sample %lld at place %lld of the list, expected one of %lld",
+                                 call, (long long)index[i], (long long)i, (long long)count);
+    return true;
+}
 
-static rg_dataset *dataset_new(int64_t count, int64_t features, int64_t classes, char *error, size_t size)
+/* ---- making and freeing ---- */
+
+rg_dataset *rg__dataset_new(int64_t count, rg_shape shape, int64_t targets, char *error, size_t size)
 {
     rg_dataset *data = calloc(1, sizeof *data);
     if (data) {
-        *data = (rg_dataset){.count = count, .features = features, .classes = classes};
-        data->x = alloc_array(count, features, sizeof *data->x);
-        data->y = alloc_array(count, 1, sizeof *data->y);
+        *data = (rg_dataset){.count = count, .features = rg_shape_numel(shape), .shape = shape, .targets = targets};
+        data->x = rg__data_alloc(count, data->features, sizeof *data->x);
+        data->y = targets > 0 ? NULL : rg__data_alloc(count, 1, sizeof *data->y);
+        data->t = targets > 0 ? rg__data_alloc(count, targets, sizeof *data->t) : NULL;
     }
-    if (!data || !data->x || !data->y) {
+    if (!data || !data->x || !(data->y || data->t)) {
         rg_dataset_free(data);
-        fail(error, size, "data set: out of memory for %lld samples of %lld features", (long long)count,
-             (long long)features);
+        rg__data_fail(error, size, "data set: out of memory for %lld samples of %lld features", (long long)count,
+                      (long long)rg_shape_numel(shape));
         return NULL;
     }
     return data;
@@ -60,33 +70,35 @@ void rg_dataset_free(rg_dataset *data)
         return;
     free(data->x);
     free(data->y);
+    free(data->t);
     free(data);
 }
 
-/* The fields are the user's to set: a data set that was put together by hand must be one. */
-static bool check_dataset(const rg_dataset *data, const char *call, char *error, size_t size)
+bool rg__check_dataset(const rg_dataset *data, const char *call, char *error, size_t size)
 {
     if (!data)
-        return fail(error, size, "%s: found no data set, expected one", call);
-    if (data->count < 0 || data->features < 0)
-        return fail(error, size, "%s: found a data set of %lld samples of %lld features, expected no negative sizes",
-                    call, (long long)data->count, (long long)data->features);
-    if (data->count > 0 && (!data->y || (data->features > 0 && !data->x)))
-        return fail(error, size, "%s: found a data set of %lld samples without data, expected x and y", call,
-                    (long long)data->count);
+        return rg__data_fail(error, size, "%s: found no data set, expected one", call);
+    if (data->count < 0 || data->features < 0 || data->targets < 0)
+        return rg__data_fail(error, size,
+                             "%s: found a data set of %lld samples of %lld features and %lld targets, expected no "
+                             "negative sizes",
+                             call, (long long)data->count, (long long)data->features, (long long)data->targets);
+    if (data->count > 0 &&
+        ((data->features > 0 && !data->x) || (data->targets > 0 && !data->t) || (data->targets == 0 && !data->y)))
+        return rg__data_fail(error, size, "%s: found a data set of %lld samples without data, expected x and y", call,
+                             (long long)data->count);
+    if (data->shape.rank == 0)
+        return true;
+    if (data->shape.rank >= RG_MAX_RANK || rg_shape_numel(data->shape) != data->features)
+        return rg__data_fail(error, size,
+                             "%s: found samples of rank %d with %lld numbers, expected rank 1 to %d with %lld, as many as "
+                             "features",
+                             call, data->shape.rank, (long long)rg_shape_numel(data->shape), RG_MAX_RANK - 1,
+                             (long long)data->features);
     return true;
 }
 
-/* Copies the samples that `index` names, `count` of them, to x and y. */
-static void gather(const rg_dataset *data, const int64_t *index, int64_t count, float *x, int64_t *y)
-{
-    const size_t width = (size_t)data->features;
-    for (int64_t i = 0; i < count; i++) {
-        if (width > 0)
-            memcpy(x + (size_t)i * width, data->x + (size_t)index[i] * width, width * sizeof *x);
-        y[i] = data->y[index[i]];
-    }
-}
+/* ---- IDX ---- */
 
 /* The values of one image; -1 where they are too many to count. */
 static int64_t image_size(const rg_idx *images)
@@ -100,23 +112,29 @@ static bool check_pair(const rg_idx *images, const char *image_name, const rg_id
                        char *error, size_t size)
 {
     if (images->type != RG_IDX_U8 || images->shape.rank < 2)
-        return fail(error, size, "%s: found IDX type %02x of rank %d, expected images: type 08 (u8) of rank 2 or more",
-                    image_name, (unsigned)images->type, images->shape.rank);
+        return rg__data_fail(error, size,
+                             "%s: found IDX type %02x of rank %d, expected images: type 08 (u8) of rank 2 or more",
+                             image_name, (unsigned)images->type, images->shape.rank);
     if (image_size(images) < 0)
-        return fail(error, size, "%s: found images of more values than can be counted, expected fewer", image_name);
+        return rg__data_fail(error, size, "%s: found images of more values than can be counted, expected fewer",
+                             image_name);
     if (labels->type != RG_IDX_U8 || labels->shape.rank != 1)
-        return fail(error, size, "%s: found IDX type %02x of rank %d, expected labels: type 08 (u8) of rank 1",
-                    label_name, (unsigned)labels->type, labels->shape.rank);
+        return rg__data_fail(error, size, "%s: found IDX type %02x of rank %d, expected labels: type 08 (u8) of rank 1",
+                             label_name, (unsigned)labels->type, labels->shape.rank);
     if (images->shape.dims[0] != labels->shape.dims[0])
-        return fail(error, size, "%s: found %lld labels, expected %lld, one for each image of %s", label_name,
-                    (long long)labels->shape.dims[0], (long long)images->shape.dims[0], image_name);
+        return rg__data_fail(error, size, "%s: found %lld labels, expected %lld, one for each image of %s", label_name,
+                             (long long)labels->shape.dims[0], (long long)images->shape.dims[0], image_name);
     return true;
 }
 
 static rg_dataset *from_pair(const rg_idx *images, const rg_idx *labels, char *error, size_t size)
 {
     const int64_t count = labels->shape.dims[0], features = image_size(images);
-    rg_dataset *data = dataset_new(count, features, 0, error, size);
+    rg_shape shape = {.rank = images->shape.rank - 1};
+    memcpy(shape.dims, images->shape.dims + 1, (size_t)shape.rank * sizeof *shape.dims);
+    if (shape.rank == 2)
+        shape = RG_SHAPE(1, shape.dims[0], shape.dims[1]);
+    rg_dataset *data = rg__dataset_new(count, shape, 0, error, size);
     if (!data)
         return NULL;
     const unsigned char *pixels = images->data, *label = labels->data;
@@ -142,23 +160,58 @@ rg_dataset *rg_dataset_idx(const char *images, const char *labels, char *error, 
     return data;
 }
 
+/* ---- parts ---- */
+
+/* The shape of a sample, spelt out. */
+static rg_shape sample_shape(const rg_dataset *data)
+{
+    return data->shape.rank > 0 ? data->shape : RG_SHAPE(data->features);
+}
+
+static rg_dataset *part_new(const rg_dataset *data, int64_t count, char *error, size_t size)
+{
+    rg_dataset *part = rg__dataset_new(count, sample_shape(data), data->targets, error, size);
+    if (part)
+        part->classes = data->classes;
+    return part;
+}
+
+/* Copies one sample to place `to` of a part. */
+static void copy_sample(const rg_dataset *data, int64_t from, rg_dataset *part, int64_t to)
+{
+    const size_t width = (size_t)data->features, targets = (size_t)data->targets;
+    if (width > 0)
+        memcpy(part->x + (size_t)to * width, data->x + (size_t)from * width, width * sizeof *data->x);
+    if (targets > 0)
+        memcpy(part->t + (size_t)to * targets, data->t + (size_t)from * targets, targets * sizeof *data->t);
+    else
+        part->y[to] = data->y[from];
+}
+
 rg_dataset *rg_dataset_slice(const rg_dataset *data, int64_t first, int64_t count, char *error, size_t size)
 {
-    if (!check_dataset(data, "rg_dataset_slice", error, size))
+    if (!rg__check_dataset(data, "rg_dataset_slice", error, size))
         return NULL;
     if (first < 0 || count < 0 || first > data->count || count > data->count - first) {
-        fail(error, size, "rg_dataset_slice: found %lld samples from %lld on, expected a part of %lld",
-             (long long)count, (long long)first, (long long)data->count);
+        rg__data_fail(error, size, "rg_dataset_slice: found %lld samples from %lld on, expected a part of %lld",
+                      (long long)count, (long long)first, (long long)data->count);
         return NULL;
     }
-    rg_dataset *slice = dataset_new(count, data->features, data->classes, error, size);
-    if (slice && count > 0) {
-        const size_t values = (size_t)count * (size_t)data->features;
-        if (values > 0)
-            memcpy(slice->x, data->x + first * data->features, values * sizeof *slice->x);
-        memcpy(slice->y, data->y + first, (size_t)count * sizeof *slice->y);
-    }
+    rg_dataset *slice = part_new(data, count, error, size);
+    for (int64_t i = 0; slice && i < count; i++)
+        copy_sample(data, first + i, slice, i);
     return slice;
+}
+
+rg_dataset *rg_dataset_take(const rg_dataset *data, const int64_t *index, int64_t count, char *error, size_t size)
+{
+    if (!rg__check_dataset(data, "rg_dataset_take", error, size) ||
+        !rg__check_index(index, count, data->count, "rg_dataset_take", error, size))
+        return NULL;
+    rg_dataset *taken = part_new(data, count, error, size);
+    for (int64_t i = 0; taken && i < count; i++)
+        copy_sample(data, index[i], taken, i);
+    return taken;
 }
 
 bool rg_dataset_split(const rg_dataset *data, double share, uint64_t seed, rg_dataset **training,
@@ -169,122 +222,30 @@ bool rg_dataset_split(const rg_dataset *data, double share, uint64_t seed, rg_da
     if (validation)
         *validation = NULL;
     if (!training || !validation)
-        return fail(error, size, "rg_dataset_split: found no place for a part, expected two");
-    if (!check_dataset(data, "rg_dataset_split", error, size))
+        return rg__data_fail(error, size, "rg_dataset_split: found no place for a part, expected two");
+    if (!rg__check_dataset(data, "rg_dataset_split", error, size))
         return false;
     if (!(share >= 0 && share <= 1))
-        return fail(error, size, "rg_dataset_split: found the share %g, expected 0 to 1", share);
+        return rg__data_fail(error, size, "rg_dataset_split: found the share %g, expected 0 to 1", share);
     const int64_t count = data->count;
     const double wanted = round((double)count * share);
     const int64_t held_out = wanted < (double)count ? (int64_t)wanted : count;
-    int64_t *order = alloc_array(count, 1, sizeof *order);
-    rg_dataset *held = dataset_new(held_out, data->features, data->classes, error, size);
-    rg_dataset *rest = dataset_new(count - held_out, data->features, data->classes, error, size);
+    int64_t *order = rg__data_alloc(count, 1, sizeof *order);
+    rg_dataset *held = part_new(data, held_out, error, size);
+    rg_dataset *rest = part_new(data, count - held_out, error, size);
     if (order && held && rest) {
         rg_rng rng = rg_rng_new(seed, SPLIT_STREAM);
         rg_rng_permutation(&rng, order, (size_t)count);
-        gather(data, order, held_out, held->x, held->y);
-        gather(data, order + held_out, count - held_out, rest->x, rest->y);
+        for (int64_t i = 0; i < count; i++)
+            copy_sample(data, order[i], i < held_out ? held : rest, i < held_out ? i : i - held_out);
         *training = rest;
         *validation = held;
     } else {
-        fail(error, size, "rg_dataset_split: out of memory for %lld samples of %lld features", (long long)count,
-             (long long)data->features);
+        rg__data_fail(error, size, "rg_dataset_split: out of memory for %lld samples of %lld features",
+                      (long long)count, (long long)data->features);
         rg_dataset_free(held);
         rg_dataset_free(rest);
     }
     free(order);
     return *training != NULL;
-}
-
-/* ---- loader ---- */
-
-struct rg_loader {
-    const rg_dataset *data;
-    rg_loader_config config;
-    int64_t next;   /* first sample of the next batch, counted in the epoch's order */
-    int64_t *order; /* [count]                                                        */
-    float *x;       /* the batch: [batch, features] and [batch]                      */
-    int64_t *y;
-};
-
-rg_loader *rg_loader_new(const rg_dataset *data, const rg_loader_config *config, char *error, size_t size)
-{
-    if (!check_dataset(data, "rg_loader_new", error, size))
-        return NULL;
-    const rg_loader_config wanted = config ? *config : (rg_loader_config){0};
-    if (wanted.batch < 0) {
-        fail(error, size, "rg_loader_new: found a batch of %lld, expected 1 or more (0: %d)", (long long)wanted.batch,
-             DEFAULT_BATCH);
-        return NULL;
-    }
-    rg_loader *loader = calloc(1, sizeof *loader);
-    if (loader) {
-        *loader = (rg_loader){.data = data, .config = wanted};
-        if (wanted.batch == 0)
-            loader->config.batch = DEFAULT_BATCH;
-        const int64_t most = loader->config.batch < data->count ? loader->config.batch : data->count;
-        loader->order = alloc_array(data->count, 1, sizeof *loader->order);
-        loader->x = alloc_array(most, data->features, sizeof *loader->x);
-        loader->y = alloc_array(most, 1, sizeof *loader->y);
-    }
-    if (!loader || !loader->order || !loader->x || !loader->y) {
-        rg_loader_free(loader);
-        fail(error, size, "rg_loader_new: out of memory for batches of %lld samples of %lld features",
-             (long long)(wanted.batch ? wanted.batch : DEFAULT_BATCH), (long long)data->features);
-        return NULL;
-    }
-    rg_loader_start(loader, 0);
-    return loader;
-}
-
-void rg_loader_free(rg_loader *loader)
-{
-    if (!loader)
-        return;
-    free(loader->order);
-    free(loader->x);
-    free(loader->y);
-    free(loader);
-}
-
-void rg_loader_start(rg_loader *loader, int64_t epoch)
-{
-    if (!loader)
-        return;
-    loader->next = 0;
-    const int64_t count = loader->data->count;
-    if (loader->config.shuffle) {
-        rg_rng rng = rg_rng_new(loader->config.seed, SHUFFLE_STREAM + (uint64_t)epoch);
-        rg_rng_permutation(&rng, loader->order, (size_t)count);
-    } else {
-        for (int64_t i = 0; i < count; i++)
-            loader->order[i] = i;
-    }
-}
-
-bool rg_loader_next(rg_loader *loader, rg_batch *batch)
-{
-    if (!batch)
-        return false;
-    *batch = (rg_batch){0};
-    if (!loader)
-        return false;
-    const int64_t left = loader->data->count - loader->next;
-    const int64_t count = left < loader->config.batch ? left : loader->config.batch;
-    if (count <= 0 || (loader->config.drop_last && count < loader->config.batch))
-        return false;
-    const int64_t *index = loader->order + loader->next;
-    gather(loader->data, index, count, loader->x, loader->y);
-    *batch = (rg_batch){.count = count, .x = loader->x, .y = loader->y, .index = index};
-    loader->next += count;
-    return true;
-}
-
-int64_t rg_loader_batches(const rg_loader *loader)
-{
-    if (!loader)
-        return 0;
-    const int64_t count = loader->data->count, batch = loader->config.batch;
-    return count / batch + (!loader->config.drop_last && count % batch != 0);
 }
