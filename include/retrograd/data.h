@@ -13,6 +13,7 @@
 #include <retrograd/data/source.h>
 #include <retrograd/data/loader.h>
 #include <retrograd/data/idx.h>
+#include <retrograd/data/image.h>
 // clang-format on
 
 #endif
