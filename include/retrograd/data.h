@@ -11,6 +11,8 @@
 // clang-format off
 #include <retrograd/data/dataset.h>
 #include <retrograd/data/source.h>
+#include <retrograd/data/sampling.h>
+#include <retrograd/data/augment.h>
 #include <retrograd/data/loader.h>
 #include <retrograd/data/idx.h>
 #include <retrograd/data/image.h>
