@@ -108,13 +108,13 @@ static void confusion_of_nothing_and_of_nonsense(void **state)
     assert_int_equal(rg_confusion_total(c), 0); /* nor the good half of what was refused */
     assert_true(isnan(rg_confusion_accuracy(c)));
     for (int a = RG_AVERAGE_MACRO; a <= RG_AVERAGE_MICRO; a++) {
-        const rg_class_scores s = rg_confusion_average(c, (rg_average)a);
+        const rg_class_scores s = rg_confusion_average(c, (rg_averaging)a);
         assert_true(isnan(s.precision) && isnan(s.recall) && isnan(s.f1) && s.support == 0);
     }
     assert_near(rg_confusion_class(c, 0).precision, 0, 0);
     assert_true(rg_confusion_add(c, good, good, 2));
     assert_true(isnan(rg_confusion_class(c, 2).f1) && isnan(rg_confusion_class(c, -1).f1));
-    assert_true(isnan(rg_confusion_average(c, (rg_average)7).f1));
+    assert_true(isnan(rg_confusion_average(c, (rg_averaging)7).f1));
     rg_confusion_free(c);
 
     assert_null(rg_confusion_new(0));

@@ -7,7 +7,7 @@ enum { SAMPLES = 22, FEATURES = 4, KINDS = 3 };
 
 static float points[SAMPLES][FEATURES];
 static int64_t labels[SAMPLES];
-static const rg_dataset all = {SAMPLES, FEATURES, KINDS, &points[0][0], labels};
+static const rg_dataset all = {.count = SAMPLES, .features = FEATURES, .classes = KINDS, .x = &points[0][0], .y = labels};
 
 static rg_loader *loader_of(const rg_dataset *data, int64_t batch, bool shuffle)
 {
@@ -513,7 +513,7 @@ static void arguments_are_checked(void **state)
 static void data_without_batches_is_an_error_for_fit_and_no_score_for_evaluate(void **state)
 {
     (void)state;
-    const rg_dataset none = {0, FEATURES, KINDS, &points[0][0], labels};
+    const rg_dataset none = {.features = FEATURES, .classes = KINDS, .x = &points[0][0], .y = labels};
     rg_loader *empty = loader_of(&none, 4, false);
     script s = script_new();
     rg_score score;

@@ -98,7 +98,7 @@ rg_class_scores rg_confusion_class(const rg_confusion *c, int64_t index)
     return (rg_class_scores){share(hits, found), share(hits, labels), share(2 * hits, labels + found), labels};
 }
 
-rg_class_scores rg_confusion_average(const rg_confusion *c, rg_average average)
+rg_class_scores rg_confusion_average(const rg_confusion *c, rg_averaging average)
 {
     rg_class_scores mean = {NAN, NAN, NAN, 0};
     if (c == NULL || c->total == 0 || average < RG_AVERAGE_MACRO || average > RG_AVERAGE_MICRO)

@@ -49,7 +49,7 @@ static inline rg_tensor metric_classes(rg_tape *t, rg_tensor labels, rg_tensor p
         for (int64_t i = 0; i < classes + 3; i++) {
             const rg_class_scores s = i < classes
                                           ? rg_confusion_class(c, i)
-                                          : rg_confusion_average(c, (rg_average)(RG_AVERAGE_MACRO + i - classes));
+                                          : rg_confusion_average(c, (rg_averaging)(RG_AVERAGE_MACRO + i - classes));
             const double row[4] = {s.precision, s.recall, s.f1, (double)s.support};
             for (int k = 0; k < 4; k++)
                 out[4 * i + k] = row[k];

@@ -46,13 +46,13 @@ typedef struct rg_class_scores {
 } rg_class_scores;
 /* Of one class; NaN for one that there is not. */
 RG_API rg_class_scores rg_confusion_class(const rg_confusion *c, int64_t index);
-typedef enum rg_average {
+typedef enum rg_averaging {
     RG_AVERAGE_MACRO = 0, /* each class counts once; classes neither label nor prediction do not count */
     RG_AVERAGE_WEIGHTED,  /* by support                                                                  */
     RG_AVERAGE_MICRO,     /* of the sums of tp, fp, fn: all three are the accuracy                       */
-} rg_average;
+} rg_averaging;
 /* NaN for nothing added. */
-RG_API rg_class_scores rg_confusion_average(const rg_confusion *c, rg_average average);
+RG_API rg_class_scores rg_confusion_average(const rg_confusion *c, rg_averaging average);
 
 /* Ranking: scores [n], higher for what should be positive, and which are. Elements of one score are one step, so ties
  * do not depend on the order. A NaN among the scores, or n below 1: NaN, and curves of no points. Infinite scores are
