@@ -199,6 +199,39 @@ static bool training(void)
     return model_ends(m) && !failed;
 }
 
+/* Layers with buffers and tables, a copy of their values, the summary. */
+static bool model_of_layers(void)
+{
+    static const int64_t padding = 2, index[] = {0, 2, 1, 3};
+    model m = model_new(false);
+    const rg_embedding_layer table =
+        rg_embedding_layer_new(m.ps, "table", 4, 4, &(rg_embedding_config){.padding = &padding, .max_norm = 1});
+    const rg_conv_layer conv = rg_conv_layer_new(m.ps, "conv", 1, 2, RG_SHAPE(3), NULL);
+    const rg_batch_norm_layer norm =
+        rg_batch_norm_layer_new(m.ps, "norm", 2, &(rg_batch_norm_config){.cumulative = true});
+    const rg_bilinear_layer last = rg_bilinear_layer_new(m.ps, "last", 4, 4, 2, false);
+    rg_params *before = rg_params_clone(m.ps, "*");
+    char text[4096] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    assert_non_null(out);
+    for (int step = 0; step < 2 && m.opt; step++) {
+        const rg_tensor x = rg_embedding_layer_forward(m.t, &table, rg_input_i64(m.t, RG_SHAPE(4), index));
+        rg_tensor y = rg_conv_layer_forward(m.t, &conv, rg_unsqueeze(m.t, x, 1));
+        y = rg_reshape(m.t, rg_batch_norm_layer_forward(m.t, &norm, y), RG_SHAPE(4, 4));
+        rg_backward(m.t, rg_sum(m.t, rg_bilinear_layer_forward(m.t, &last, x, y), RG_ALL, false));
+        rg_optim_step(m.opt, m.t);
+        rg_summary_print(m.t, m.ps, out);
+        rg_tape_reset(m.t);
+    }
+    const bool made = before != NULL && m.opt != NULL;
+    if (made)
+        rg_params_copy(m.ps, before, "*");
+    fclose(out);
+    rg_params_free(before);
+    const bool printed = strstr(text, "no memory") == NULL;
+    return model_ends(m) && made && printed;
+}
+
 static bool accumulation(void)
 {
     model m = model_new(false);
@@ -470,6 +503,12 @@ static void averages_and_line_searches_survive(void **state)
     assert_survives(averages, 60);
 }
 
+static void layers_survive(void **state)
+{
+    (void)state;
+    assert_survives(model_of_layers, 60);
+}
+
 static void inner_loops_survive(void **state)
 {
     (void)state;
@@ -514,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_training_step_fails_as_a_whole_and_can_be_repeated),
         cmocka_unit_test(accumulating_gradients_survives),
         cmocka_unit_test(averages_and_line_searches_survive),
+        cmocka_unit_test(layers_survive),
         cmocka_unit_test(inner_loops_survive),
         cmocka_unit_test(many_ops_survive),
         cmocka_unit_test(simplification_survives),
