@@ -137,7 +137,7 @@ static bool run(session *s, const options *o)
 
 int main(int argc, char **argv)
 {
-    const options full = {.epochs = 20, .seed = 1, .require = 0.8, .data = FASHION_MNIST};
+    const options full = {.epochs = 20, .seed = 1, .require = 0.65, .data = FASHION_MNIST};
     const options brief = {.brief = true, .epochs = 6, .limit = 10000, .seed = 1, .require = 1.25, .data = FASHION_MNIST};
     const options o = read_options(argc, argv,
                                    "Learns to draw clothes from 32 numbers, and compares with principal components.\n"

@@ -14,7 +14,7 @@
 enum { STEPS = 100, BATCH = 512, HIDDEN = 128, WAVES = 16, SAMPLES = 4000, LINES = 64, SIDE = 200 };
 static const double pi = 3.14159265358979323846;
 
-/* Points [n, 2] of a spiral of one and a half turns, with some noise, of about unit variance. */
+/* Points [n, 2] of a spiral of a little more than one turn, with some noise, of about unit variance. */
 static void data_draw(rg_rng *rng, float *out, int64_t n)
 {
     rg_rng_normal_f32(rng, out, (size_t)n * 2, 0, 0.05F);
@@ -195,7 +195,7 @@ static bool run(rg_tape *t, rg_params *ps, const options *o)
 
 int main(int argc, char **argv)
 {
-    const options full = {.steps = 10000, .seed = 1, .require = 0.08};
+    const options full = {.steps = 10000, .seed = 1, .require = 0.04};
     const options brief = {.brief = true, .steps = 500, .seed = 1, .require = 0.25};
     const options o = read_options(argc, argv,
                                    "Learns to draw the points of a spiral by taking noise away step by step.\n"

@@ -271,7 +271,7 @@ static double train(rg_tape *t, rg_params *ps, const options *o)
 int main(int argc, char **argv)
 {
     const options full = {.steps = 10000, .seed = 1, .require = 0.1};
-    const options brief = {.steps = 300, .seed = 1, .require = 0.6};
+    const options brief = {.steps = 1000, .seed = 1, .require = 0.3};
     const options o = read_options(argc, argv,
                                    "Learns the right side of a differential equation through its solver.\n"
                                    "--require: largest mean error along the trajectory, which is about 1 in size.",

@@ -159,7 +159,7 @@ static void train(rg_tape *t, rg_params *ps, const network *net, const options *
 int main(int argc, char **argv)
 {
     static const char *const variants[] = {[BURGERS] = "burgers", [HEAT] = "heat", NULL};
-    const options full = {.steps = 20000, .seed = 1, .require = 0.01, .variants = variants};
+    const options full = {.steps = 20000, .seed = 1, .require = 0.005, .variants = variants};
     const options brief = {.steps = 600, .seed = 1, .require = 0.05, .variants = variants, .variant = HEAT};
     const options o = read_options(argc, argv,
                                    "Solves Burgers' or the heat equation by a network whose derivatives are in its loss.\n"
