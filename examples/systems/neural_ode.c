@@ -274,7 +274,7 @@ int main(int argc, char **argv)
     const options brief = {.steps = 1000, .seed = 1, .require = 0.3};
     const options o = read_options(argc, argv,
                                    "Learns the right side of a differential equation through its solver.\n"
-                                   "--require: largest mean error along the trajectory, which is about 1 in size.",
+                                   "--require: largest mean error along the trajectory, whose numbers are of size 0.5.",
                                    &full, &brief);
     rg_params *const ps = rg_params_new((uint64_t)o.seed);
     rg_tape *const t = rg_tape_new(&(rg_tape_config){.threads = (int)o.threads});
