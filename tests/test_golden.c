@@ -210,6 +210,7 @@ static const struct family FAMILIES[] = {
     {"loss_distribution", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
     {"loss_margin", OP, INFINITY, 1e-12, 1, 2e-6, 1, false},
     {"metric",  OP,     1,        1e-14, 1,    0,    0,    false},
+    {"cell",    OP,     INFINITY, 1e-12, 1,    2e-6, 1,    false},
     {"init",    INIT,   1,        0,     0,    0,    0,    false},
     {"scalar",  SCALAR, 1,        1e-12, 0,    0,    0,    false},
     {"optim",   OPTIM,  1,        1e-12, 1e-1, 2e-5, 1e-1, false},
