@@ -15,6 +15,8 @@
 #include <retrograd/data/augment.h>
 #include <retrograd/data/loader.h>
 #include <retrograd/data/idx.h>
+#include <retrograd/data/csv.h>
+#include <retrograd/data/text.h>
 #include <retrograd/data/image.h>
 // clang-format on
 
