@@ -4,6 +4,9 @@
  * of the C library pass by. */
 #include "nn_support.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 /* ---- the allocator ---- */
 
 static struct {
@@ -451,6 +454,106 @@ static bool data_sets(void)
     return loader != NULL;
 }
 
+/* A class of two grey images on disk, made once. */
+static const char *image_folder(void)
+{
+    static char path[64];
+    if (!*path) {
+        char name[128];
+        static const float pixels[6];
+        const bool armed = faults.armed;
+        faults.armed = false;
+        strcpy(path, "/tmp/retrograd-faults-XXXXXX");
+        assert_non_null(mkdtemp(path));
+        snprintf(name, sizeof name, "%s/a", path);
+        assert_int_equal(mkdir(name, 0700), 0);
+        for (int i = 0; i < 2; i++) {
+            snprintf(name, sizeof name, "%s/a/%d.png", path, i);
+            assert_true(rg_image_write(name, pixels, 1, 2, 3, NULL, 0));
+        }
+        faults.armed = armed;
+    }
+    return path;
+}
+
+static int remove_image_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"/a/0.png", "/a/1.png", "/a", ""};
+    for (int i = 0; i < 4; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s%s", image_folder(), names[i]);
+        assert_int_equal(remove(name), 0);
+    }
+    return 0;
+}
+
+/* One epoch of augmented batches; false and the error where memory ran out. */
+static bool run_loader(const rg_source *source, char *error, size_t size)
+{
+    const double weights[2] = {1, 2};
+    const rg_augment_config augment = {.shift = 1, .rotation = 10, .crop_padding = 1, .mixup = 1};
+    const rg_loader_config config = {.batch = 2, .augment = &augment, .weights = weights, .no_replacement = true};
+    rg_loader *loader = rg_loader_new_source(source, &config, error, size);
+    rg_batch batch;
+    const bool well = loader && rg_loader_next(loader, &batch);
+    if (loader && !well)
+        snprintf(error, size, "%s", rg_loader_error(loader));
+    rg_loader_free(loader);
+    return well;
+}
+
+static bool sources(void)
+{
+    static const int64_t index[3] = {1, 0, 1}, labels[4] = {0, 1, 0, 1};
+    char error[200] = "";
+    int64_t part[4], drawn[2];
+    rg_source *folder = rg_image_folder(image_folder(), &(rg_image_folder_config){.width = 4}, error, sizeof error);
+    rg_source *view = folder ? rg_source_subset(folder, index, 2, error, sizeof error) : NULL;
+    rg_source *training = NULL, *validation = NULL;
+    rg_dataset *data = NULL;
+    const bool well = view && run_loader(view, error, sizeof error) &&
+                      rg_source_part(folder, labels, 1, &training, &validation, error, sizeof error) &&
+                      (data = rg_source_load(folder, error, sizeof error)) &&
+                      rg_kfold(4, 2, true, 1, part, error, sizeof error) &&
+                      rg_kfold_stratified(labels, 4, 2, true, 1, part, error, sizeof error) &&
+                      rg_split_stratified(labels, 4, .5, 1, part, error, sizeof error) &&
+                      rg_sample_weighted(NULL, 4, 2, true, 1, drawn, error, sizeof error);
+    if (!well && !strstr(error, "memory"))
+        fail_msg("sources: '%s'", error);
+    rg_dataset_free(data);
+    rg_source_free(training);
+    rg_source_free(validation);
+    rg_source_free(view);
+    rg_source_free(folder);
+    return well;
+}
+
+static bool tables_and_texts(void)
+{
+    static const char table[] = "a,b\n1,x\n2,y\n";
+    static const float values[4] = {1, 2, 3, 4};
+    const rg_array array = {RG_F32, RG_SHAPE(2, 2), values};
+    const rg_csv_config config = {.label = "b", .label_names = true}, bare = {.no_header = true};
+    char error[200] = "";
+    rg_csv *csv = rg_csv_parse("table", table, sizeof table - 1, &config, error, sizeof error);
+    rg_csv *second = csv ? rg_csv_parse("table", table, sizeof table - 1, &bare, error, sizeof error) : NULL;
+    rg_dataset *data = second ? rg_csv_dataset(csv, "table", &config, error, sizeof error) : NULL;
+    rg_text *text = data ? rg_text_new(table, sizeof table - 1, RG_CHARACTERS, error, sizeof error) : NULL;
+    rg_source *windows = text ? rg_text_windows(text, 0, text->count, 2, 1, error, sizeof error) : NULL;
+    rg_source *arrays = windows ? rg_source_arrays(&array, &array, true, error, sizeof error) : NULL;
+    if (!arrays && !strstr(error, "memory"))
+        fail_msg("tables: '%s'", error);
+    const bool well = arrays != NULL;
+    rg_source_free(arrays);
+    rg_source_free(windows);
+    rg_text_free(text);
+    rg_dataset_free(data);
+    rg_csv_free(second);
+    rg_csv_free(csv);
+    return well;
+}
+
 /* ---- the tests ---- */
 
 /* Runs the scenario with the first, the second, ... allocation failing until none is left to fail. */
@@ -545,6 +648,18 @@ static void data_sets_survive(void **state)
     assert_survives(data_sets, 5);
 }
 
+static void sources_survive(void **state)
+{
+    (void)state;
+    assert_survives(sources, 30);
+}
+
+static void tables_and_texts_survive(void **state)
+{
+    (void)state;
+    assert_survives(tables_and_texts, 20);
+}
+
 int main(void)
 {
     unsetenv("RETROGRAD_EAGER");
@@ -560,6 +675,8 @@ int main(void)
         cmocka_unit_test(derivatives_and_own_ops_survive),
         cmocka_unit_test(gradient_checks_survive),
         cmocka_unit_test(data_sets_survive),
+        cmocka_unit_test_teardown(sources_survive, remove_image_folder),
+        cmocka_unit_test(tables_and_texts_survive),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }

@@ -64,15 +64,18 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* "path/name", or the name alone where the path is NULL. */
 static char *join(const char *path, const char *name)
 {
-    const size_t length = strlen(path), more = strlen(name);
-    char *joined = malloc(length + more + 2);
-    if (joined) {
-        memcpy(joined, path, length);
-        joined[length] = '/';
-        memcpy(joined + length + 1, name, more + 1);
+    const size_t before = path ? strlen(path) + 1 : 0, more = strlen(name);
+    char *joined = malloc(before + more + 1);
+    if (!joined)
+        return NULL;
+    if (path) {
+        memcpy(joined, path, before - 1);
+        joined[before - 1] = '/';
     }
+    memcpy(joined + before, name, more + 1);
     return joined;
 }
 
@@ -88,15 +91,31 @@ static bool ends_as_image(const char *name)
     return false;
 }
 
-/* Is this entry what is looked for: a folder, or a file that ends as an image does? */
-static bool is_wanted(const char *path, const char *name, bool folders)
+static bool is_folder(const char *path)
 {
     struct stat about;
-    char *joined = name[0] != '.' && (folders || ends_as_image(name)) ? join(path, name) : NULL;
-    const bool wanted =
-        joined && stat(joined, &about) == 0 && (folders ? S_ISDIR(about.st_mode) : S_ISREG(about.st_mode));
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+/* Adds an entry of a folder if it is what is looked for; false where there was no memory. */
+static bool take_entry(const char *path, const char *name, bool folders, names *found)
+{
+    if (name[0] == '.' || (!folders && !ends_as_image(name)))
+        return true;
+    char *joined = join(path, name);
+    if (!joined)
+        return false;
+    if (!folders && is_file(joined))
+        return names_add(found, joined);
+    const bool wanted = folders && is_folder(joined);
     free(joined);
-    return wanted;
+    return !wanted || names_add(found, join(NULL, name));
 }
 
 /* The sorted names of the folders, or of the images with their path, in a folder. */
@@ -108,8 +127,7 @@ static bool list(const char *path, bool folders, names *found, char *error, size
     const int64_t before = found->count;
     bool good = true;
     for (const struct dirent *entry; good && (entry = readdir(dir));)
-        if (is_wanted(path, entry->d_name, folders))
-            good = names_add(found, folders ? strdup(entry->d_name) : join(path, entry->d_name));
+        good = take_entry(path, entry->d_name, folders, found);
     closedir(dir);
     if (!good)
         return rg__io_fail(error, size, "%s: out of memory for the names in it", path);
