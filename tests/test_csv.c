@@ -124,8 +124,8 @@ static void numbers_are_read_whatever_the_locale_says(void **state)
                                       "--inf",
                                       "1e5.5",
                                       "e5",
-                                      "\xC2\xA0"
-                                      "1"};
+                                      ("\xC2\xA0"
+                                       "1")};
     /* With a comma for a point where the system has such a locale; the tests hold in either case. */
     if (!setlocale(LC_NUMERIC, "de_DE.UTF-8"))
         setlocale(LC_NUMERIC, "fr_FR.UTF-8");
