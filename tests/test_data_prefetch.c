@@ -10,8 +10,7 @@ enum { COUNT = 53, CHANNELS = 2, H = 6, W = 5, NUMBERS = CHANNELS * H * W };
 
 /* Sample i is an image of numbers below 1, its label i modulo 5. */
 typedef struct pictures {
-    atomic_int inside, reads;
-    int most_inside; /* guarded by the turns where the source is not concurrent */
+    atomic_int inside, reads, most_inside; /* most_inside: 0, or how many threads were in it at once */
     int64_t refuses;
 } pictures;
 
@@ -20,7 +19,7 @@ static bool get_picture(void *user, int64_t i, void *x, void *y, char *error, si
     pictures *p = user;
     const int inside = atomic_fetch_add(&p->inside, 1) + 1;
     if (inside > 1)
-        p->most_inside = inside;
+        atomic_store(&p->most_inside, inside);
     atomic_fetch_add(&p->reads, 1);
     for (int k = 0; k < NUMBERS; k++)
         ((float *)x)[k] = (float)((i * 31 + k * 7) % 101) / 101;
@@ -116,7 +115,7 @@ static void threads_change_no_batch(void **state)
                     assert_true(hash == first[epoch]);
                 }
                 rg_loader_free(loader);
-                assert_true(concurrent || p.most_inside == 0); /* threads take turns */
+                assert_true(concurrent || atomic_load(&p.most_inside) == 0); /* threads take turns */
             }
         if (kind != 0)
             assert_true(first[0] != first[1] && first[1] != first[2]);
