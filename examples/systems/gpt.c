@@ -12,7 +12,7 @@ typedef struct options {
     int64_t width, layers, heads, context, batch, steps, warmup, seed, threads, sample;
     double lr, weight_decay, dropout, temperature;
     int64_t top_k;
-    bool rotary, untied;
+    bool learned, untied;
     int require_below; /* 0: no requirement; 1: the unigram model's loss; 3: the 3-gram model's */
     const char *data, *prompt;
 } options;
@@ -29,7 +29,7 @@ static double seconds(void)
 typedef struct network {
     rg_param *embedding;            /* [BYTES, width]                                  */
     rg_param *head;                 /* [BYTES, width]; the embedding itself unless --untied */
-    rg_learned_positions positions; /* weight NULL with --rotary                       */
+    rg_learned_positions positions; /* weight NULL unless --learned                       */
     rg_transformer_encoder blocks;
     double dropout;
 } network;
@@ -48,11 +48,11 @@ static network network_new(rg_params *ps, const options *o)
                                           .activation = rg_gelu,
                                           .norm_first = true,
                                           .final_norm = true,
-                                          .rotary = o->rotary};
+                                          .rotary = !o->learned};
     network net = {.dropout = o->dropout};
     net.embedding = normal(ps, "embedding", o->width);
     net.head = o->untied ? normal(ps, "head", o->width) : net.embedding;
-    if (!o->rotary) {
+    if (o->learned) {
         net.positions = rg_learned_positions_new(ps, "positions", o->context, o->width);
         rg_init_normal(net.positions.weight, 0, 0.02);
     }
@@ -295,7 +295,7 @@ static void print_task(const session *s, const options *o, double unigram, doubl
            s->text.count - s->text.training, o->data);
     printf("GPT: %" PRId64 " layers, %" PRId64 " heads, width %" PRId64 ", context %" PRId64 ", %s positions, %" PRId64
            " parameters\n",
-           o->layers, o->heads, o->width, o->context, o->rotary ? "rotary" : "learned", rg_params_numel(s->params));
+           o->layers, o->heads, o->width, o->context, o->learned ? "learned" : "rotary", rg_params_numel(s->params));
     printf("%" PRId64 " steps of %" PRId64 " windows; learning rate %g, seed %" PRId64 "\n\n", o->steps, o->batch,
            o->lr, o->seed);
     printf("held-out loss in nats a byte: unigram model %.4f, 3-gram model %.4f\n", unigram, trigram);
@@ -350,15 +350,15 @@ static const options full = {
     .width = 128,
     .layers = 4,
     .heads = 4,
-    .context = 128,
+    .context = 64,
     .batch = 16,
-    .steps = 1500,
+    .steps = 1200,
     .warmup = 100,
     .seed = 1,
     .sample = 600,
     .lr = 2e-3,
     .weight_decay = 0.1,
-    .dropout = 0.2,
+    .dropout = 0.1,
     .temperature = 0.8,
     .top_k = 40,
     .require_below = 3,
@@ -401,7 +401,7 @@ static void print_help(void)
     printf("      --dropout P    (%g)\n", full.dropout);
     printf("      --seed N       of all that is random (%" PRId64 ")\n", full.seed);
     puts("      --threads N    threads; the result does not depend on it (one a processor)\n"
-         "      --rotary       rotary positions instead of learned ones\n"
+         "      --learned      learned positions instead of rotary ones\n"
          "      --untied       a head of its own instead of the embedding, transposed");
     printf("      --sample N     bytes to write at the end (%" PRId64 ")\n", full.sample);
     puts("      --prompt TEXT  what the sample begins with (a line feed)");
@@ -452,7 +452,7 @@ static options read_options(int argc, char **argv)
         {"dropout", required_argument, NULL, 'p'},
         {"seed", required_argument, NULL, 's'},
         {"threads", required_argument, NULL, 't'},
-        {"rotary", no_argument, NULL, 'R'},
+        {"learned", no_argument, NULL, 'R'},
         {"untied", no_argument, NULL, 'u'},
         {"sample", required_argument, NULL, 'S'},
         {"prompt", required_argument, NULL, 'P'},
@@ -481,7 +481,7 @@ static options read_options(int argc, char **argv)
         case 'p': o.dropout = read_number("dropout", optarg, 0, 1); break;
         case 's': o.seed = read_integer("seed", optarg, 0, INT64_MAX); break;
         case 't': o.threads = read_integer("threads", optarg, 1, 1024); break;
-        case 'R': o.rotary = true; break;
+        case 'R': o.learned = true; break;
         case 'u': o.untied = true; break;
         case 'S': o.sample = read_integer("sample", optarg, 0, INT32_MAX); break;
         case 'P': o.prompt = optarg; break;
