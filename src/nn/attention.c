@@ -37,7 +37,7 @@ static bool check_config(rg_params *ps, int64_t embed, int64_t heads, const rg_m
         rg_params_fail(ps, RG_ERROR_ARGUMENT,
                        "%s: kdim is %" PRId64 " and vdim is %" PRId64 "; they must not be negative", function, c->kdim,
                        c->vdim);
-    else if (!(rg__or_default(c->dropout, 0) >= 0 && c->dropout <= 1))
+    else if (!(rg__layer_field(c->dropout, 0) >= 0 && c->dropout <= 1))
         rg_params_fail(ps, RG_ERROR_ARGUMENT, "%s: dropout is %g; it must be in [0, 1]", function, c->dropout);
     else if (c->bias_kv && kv_heads != heads)
         rg_params_fail(ps, RG_ERROR_ARGUMENT, "%s: bias_kv needs as many kv_heads as heads", function);
@@ -91,7 +91,7 @@ rg_multihead_attention rg_multihead_attention_new(rg_params *ps, const char *nam
         layer.embed = embed;
         layer.heads = heads;
         layer.kv_heads = c->kv_heads != 0 ? c->kv_heads : heads;
-        layer.dropout = rg__or_default(c->dropout, 0);
+        layer.dropout = rg__layer_field(c->dropout, 0);
         layer.zero_attn = c->zero_attn;
         layer.sequence_first = c->sequence_first;
         layer.rotary = c->rotary;
@@ -228,9 +228,9 @@ static void project(attention *a, rg_tensor query, rg_tensor key, rg_tensor valu
     rg_tape *t = a->t;
     const rg_multihead_attention *const layer = a->layer;
     const int64_t embed = layer->embed, kv = a->width * layer->kv_heads, all = embed + 2 * kv;
-    const rg_tensor bias = rg__leaf_or_nil(t, layer->in_proj_bias);
+    const rg_tensor bias = rg__layer_leaf(t, layer->in_proj_bias);
     const bool packed = layer->in_proj_weight != NULL;
-    const rg_tensor weight = rg__leaf_or_nil(t, layer->in_proj_weight);
+    const rg_tensor weight = rg__layer_leaf(t, layer->in_proj_weight);
     if (packed && same(query, key) && same(key, value)) {
         const rg_tensor y = rg_affine(t, query, weight, bias);
         a->q = rg_slice(t, y, -1, 0, embed, 1);
@@ -471,10 +471,10 @@ rg_tensor rg_multihead_attention_forward(rg_tape *t, const rg_multihead_attentio
     if (a.masks->weights != NULL)
         *a.masks->weights = RG_NIL;
     if (layer == NULL || layer->out_proj.weight == NULL)
-        return rg__unusable(t, FORWARD, layer, layer != NULL ? layer->name : NULL);
-    rg__scope_enter(t, layer->name);
+        return rg__layer_unusable(t, FORWARD, layer, layer != NULL ? layer->name : NULL);
+    rg__layer_enter(t, layer->name);
     const rg_tensor y = forward(&a, query, key, value);
     if (rg_failed(t) && a.masks->weights != NULL)
         *a.masks->weights = RG_NIL;
-    return rg__scope_leave(t, layer->name, rg_failed(t) ? RG_NIL : y);
+    return rg__layer_leave(t, layer->name, rg_failed(t) ? RG_NIL : y);
 }

@@ -1,5 +1,5 @@
 /* Positions of sequences: sinusoids, learned vectors, rotation, and a bias by distance. */
-#include "transformer.h"
+#include "layer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -105,9 +105,9 @@ static rg_tensor add_positions(rg_tape *t, const rg_learned_positions *layer, rg
 rg_tensor rg_learned_positions_forward(rg_tape *t, const rg_learned_positions *layer, rg_tensor x, rg_tensor positions)
 {
     if (layer == NULL || layer->weight == NULL)
-        return rg__unusable(t, "learned_positions_forward", layer, layer != NULL ? layer->name : NULL);
-    rg__scope_enter(t, layer->name);
-    return rg__scope_leave(t, layer->name, add_positions(t, layer, x, positions));
+        return rg__layer_unusable(t, "learned_positions_forward", layer, layer != NULL ? layer->name : NULL);
+    rg__layer_enter(t, layer->name);
+    return rg__layer_leave(t, layer->name, add_positions(t, layer, x, positions));
 }
 
 /* ---- rotation ---------------------------------------------------------------------------------------------------- */

@@ -5,16 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-rg_tensor rg__unusable(rg_tape *t, const char *function, const void *layer, const char *name)
-{
-    if (layer == NULL)
-        rg_tape_fail(t, RG_ERROR_ARGUMENT, "%s: the layer is NULL", function);
-    else
-        rg_tape_fail(t, RG_ERROR_STATE, "%s: layer '%s' could not be made: see the error of its store", function,
-                     name != NULL ? name : "");
-    return RG_NIL;
-}
-
 /* ---- configuration ----------------------------------------------------------------------------------------------- */
 
 /* The configuration with its defaults filled in. */
@@ -22,8 +12,8 @@ static rg_transformer_config settled(const rg_transformer_config *config)
 {
     rg_transformer_config c = config != NULL ? *config : (rg_transformer_config){0};
     c.dim_feedforward = c.dim_feedforward != 0 ? c.dim_feedforward : 2048;
-    c.dropout = rg__or_default(c.dropout, 0.1);
-    c.layer_norm_eps = rg__or_default(c.layer_norm_eps, 1e-5);
+    c.dropout = rg__layer_field(c.dropout, 0.1);
+    c.layer_norm_eps = rg__layer_field(c.layer_norm_eps, 1e-5);
     c.activation = c.activation != NULL ? c.activation : rg_relu;
     return c;
 }
@@ -55,29 +45,15 @@ static rg_multihead_attention self_attention(rg_params *ps, int64_t d_model, int
 
 /* ---- parts ------------------------------------------------------------------------------------------------------- */
 
-static rg_transformer_norm norm_new(rg_params *ps, const char *name, int64_t d_model, const rg_transformer_config *c)
+static rg_layer_norm_layer norm_new(rg_params *ps, const char *name, int64_t d_model, const rg_transformer_config *c)
 {
-    rg_transformer_norm norm = {.name = rg__layer_open(ps, "transformer_norm_new", name), .eps = c->layer_norm_eps};
-    if (norm.name == NULL)
-        return norm;
-    norm.weight = rg_param_new(ps, "weight", rg_params_dtype(ps), RG_SHAPE(d_model), NULL);
-    rg_init_constant(norm.weight, 1);
-    if (!c->no_bias)
-        norm.bias = rg_param_new(ps, "bias", rg_params_dtype(ps), RG_SHAPE(d_model), NULL);
-    rg_params_scope_pop(ps);
-    return norm;
-}
-
-static rg_tensor norm_forward(rg_tape *t, const rg_transformer_norm *norm, rg_tensor x)
-{
-    rg__scope_enter(t, norm->name);
-    const rg_tensor weight = rg_leaf(t, norm->weight), bias = rg__leaf_or_nil(t, norm->bias);
-    return rg__scope_leave(t, norm->name, rg_layer_norm(t, x, rg_param_shape(norm->weight), weight, bias, norm->eps));
+    const rg_norm_config config = {.eps = c->layer_norm_eps > 0 ? c->layer_norm_eps : RG_ZERO, .no_bias = c->no_bias};
+    return rg_layer_norm_layer_new(ps, name, RG_SHAPE(d_model), &config);
 }
 
 static rg_tensor dropped(rg_tape *t, rg_tensor x, double p)
 {
-    return rg_failed(t) ? RG_NIL : rg_dropout(t, x, p, rg_training(t));
+    return rg_failed(t) ? RG_NIL : rg_dropout_layer(t, x, p);
 }
 
 /* What encoder and decoder layers have in common behind attention. */
@@ -152,12 +128,12 @@ static rg_tensor encode(rg_tape *t, const rg_transformer_encoder_layer *l, rg_te
 {
     const feed_forward f = {&l->linear1, &l->linear2, l->activation, l->dropout};
     if (l->norm_first) {
-        const rg_tensor n1 = norm_forward(t, &l->norm1, x);
+        const rg_tensor n1 = rg_layer_norm_layer_forward(t, &l->norm1, x);
         x = rg_add(t, x, attended(t, &l->self_attn, n1, RG_NIL, masks, l->dropout));
-        return rg_add(t, x, fed_forward(t, &f, norm_forward(t, &l->norm2, x)));
+        return rg_add(t, x, fed_forward(t, &f, rg_layer_norm_layer_forward(t, &l->norm2, x)));
     }
-    x = norm_forward(t, &l->norm1, rg_add(t, x, attended(t, &l->self_attn, x, RG_NIL, masks, l->dropout)));
-    return norm_forward(t, &l->norm2, rg_add(t, x, fed_forward(t, &f, x)));
+    x = rg_layer_norm_layer_forward(t, &l->norm1, rg_add(t, x, attended(t, &l->self_attn, x, RG_NIL, masks, l->dropout)));
+    return rg_layer_norm_layer_forward(t, &l->norm2, rg_add(t, x, fed_forward(t, &f, x)));
 }
 
 rg_tensor rg_transformer_encoder_layer_forward(rg_tape *t, const rg_transformer_encoder_layer *layer, rg_tensor src,
@@ -165,12 +141,12 @@ rg_tensor rg_transformer_encoder_layer_forward(rg_tape *t, const rg_transformer_
 {
     static const char function[] = "transformer_encoder_layer_forward";
     if (layer == NULL || layer->self_attn.out_proj.weight == NULL)
-        return rg__unusable(t, function, layer, layer != NULL ? layer->name : NULL);
+        return rg__layer_unusable(t, function, layer, layer != NULL ? layer->name : NULL);
     if (!check_masks(t, function, masks, true) || !check_model(t, function, "src", src, layer->self_attn.embed))
         return RG_NIL;
-    rg__scope_enter(t, layer->name);
+    rg__layer_enter(t, layer->name);
     const rg_tensor y = encode(t, layer, src, masks);
-    return rg__scope_leave(t, layer->name, rg_failed(t) ? RG_NIL : y);
+    return rg__layer_leave(t, layer->name, rg_failed(t) ? RG_NIL : y);
 }
 
 /* ---- decoder layer ----------------------------------------------------------------------------------------------- */
@@ -212,16 +188,17 @@ static rg_tensor decode(rg_tape *t, const rg_transformer_decoder_layer *l, rg_te
 {
     const feed_forward f = {&l->linear1, &l->linear2, l->activation, l->dropout};
     if (l->norm_first) {
-        const rg_tensor n1 = norm_forward(t, &l->norm1, x);
+        const rg_tensor n1 = rg_layer_norm_layer_forward(t, &l->norm1, x);
         x = rg_add(t, x, attended(t, &l->self_attn, n1, RG_NIL, d->tgt, l->dropout));
-        const rg_tensor n2 = norm_forward(t, &l->norm2, x);
+        const rg_tensor n2 = rg_layer_norm_layer_forward(t, &l->norm2, x);
         x = rg_add(t, x, attended(t, &l->multihead_attn, n2, d->memory, d->looking, l->dropout));
-        return rg_add(t, x, fed_forward(t, &f, norm_forward(t, &l->norm3, x)));
+        return rg_add(t, x, fed_forward(t, &f, rg_layer_norm_layer_forward(t, &l->norm3, x)));
     }
-    x = norm_forward(t, &l->norm1, rg_add(t, x, attended(t, &l->self_attn, x, RG_NIL, d->tgt, l->dropout)));
+    x = rg_layer_norm_layer_forward(t, &l->norm1,
+                                    rg_add(t, x, attended(t, &l->self_attn, x, RG_NIL, d->tgt, l->dropout)));
     const rg_tensor looked = attended(t, &l->multihead_attn, x, d->memory, d->looking, l->dropout);
-    x = norm_forward(t, &l->norm2, rg_add(t, x, looked));
-    return norm_forward(t, &l->norm3, rg_add(t, x, fed_forward(t, &f, x)));
+    x = rg_layer_norm_layer_forward(t, &l->norm2, rg_add(t, x, looked));
+    return rg_layer_norm_layer_forward(t, &l->norm3, rg_add(t, x, fed_forward(t, &f, x)));
 }
 
 rg_tensor rg_transformer_decoder_layer_forward(rg_tape *t, const rg_transformer_decoder_layer *layer, rg_tensor tgt,
@@ -230,14 +207,14 @@ rg_tensor rg_transformer_decoder_layer_forward(rg_tape *t, const rg_transformer_
 {
     static const char function[] = "transformer_decoder_layer_forward";
     if (layer == NULL || layer->self_attn.out_proj.weight == NULL)
-        return rg__unusable(t, function, layer, layer != NULL ? layer->name : NULL);
+        return rg__layer_unusable(t, function, layer, layer != NULL ? layer->name : NULL);
     const int64_t d_model = layer->self_attn.embed;
     if (!check_masks(t, function, tgt_masks, true) || !check_masks(t, function, memory_masks, false) ||
         !check_model(t, function, "tgt", tgt, d_model) || !check_model(t, function, "memory", memory, d_model))
         return RG_NIL;
-    rg__scope_enter(t, layer->name);
+    rg__layer_enter(t, layer->name);
     const rg_tensor y = decode(t, layer, tgt, &(decoding){memory, tgt_masks, memory_masks});
-    return rg__scope_leave(t, layer->name, rg_failed(t) ? RG_NIL : y);
+    return rg__layer_leave(t, layer->name, rg_failed(t) ? RG_NIL : y);
 }
 
 /* ---- stacks ------------------------------------------------------------------------------------------------------ */
@@ -293,13 +270,13 @@ rg_tensor rg_transformer_encoder_forward(rg_tape *t, const rg_transformer_encode
 {
     rg_attention_masks own;
     if (stack == NULL || stack->count < 1)
-        return rg__unusable(t, "transformer_encoder_forward", stack, stack != NULL ? stack->name : NULL);
-    rg__scope_enter(t, stack->name);
+        return rg__layer_unusable(t, "transformer_encoder_forward", stack, stack != NULL ? stack->name : NULL);
+    rg__layer_enter(t, stack->name);
     for (int i = 0; i < stack->count && !rg_failed(t); i++)
         src = rg_transformer_encoder_layer_forward(t, &stack->layers[i], src, masks_of_layer(masks, i, &own));
-    if (stack->norm.weight != NULL && !rg_failed(t))
-        src = norm_forward(t, &stack->norm, src);
-    return rg__scope_leave(t, stack->name, rg_failed(t) ? RG_NIL : src);
+    if (stack->norm.name != NULL && !rg_failed(t))
+        src = rg_layer_norm_layer_forward(t, &stack->norm, src);
+    return rg__layer_leave(t, stack->name, rg_failed(t) ? RG_NIL : src);
 }
 
 rg_transformer_decoder rg_transformer_decoder_new(rg_params *ps, const char *name, int64_t d_model, int64_t nhead,
@@ -327,12 +304,12 @@ rg_tensor rg_transformer_decoder_forward(rg_tape *t, const rg_transformer_decode
 {
     rg_attention_masks own;
     if (stack == NULL || stack->count < 1)
-        return rg__unusable(t, "transformer_decoder_forward", stack, stack != NULL ? stack->name : NULL);
-    rg__scope_enter(t, stack->name);
+        return rg__layer_unusable(t, "transformer_decoder_forward", stack, stack != NULL ? stack->name : NULL);
+    rg__layer_enter(t, stack->name);
     for (int i = 0; i < stack->count && !rg_failed(t); i++)
         tgt = rg_transformer_decoder_layer_forward(t, &stack->layers[i], tgt, memory,
                                                    masks_of_layer(tgt_masks, i, &own), memory_masks);
-    if (stack->norm.weight != NULL && !rg_failed(t))
-        tgt = norm_forward(t, &stack->norm, tgt);
-    return rg__scope_leave(t, stack->name, rg_failed(t) ? RG_NIL : tgt);
+    if (stack->norm.name != NULL && !rg_failed(t))
+        tgt = rg_layer_norm_layer_forward(t, &stack->norm, tgt);
+    return rg__layer_leave(t, stack->name, rg_failed(t) ? RG_NIL : tgt);
 }

@@ -127,17 +127,11 @@ typedef struct rg_transformer_config {
     bool rotary, rotary_half_split;
 } rg_transformer_config;
 
-typedef struct rg_transformer_norm {
-    rg_param *weight, *bias; /* [d_model], ones and zeros; bias NULL for none */
-    const char *name;
-    double eps;
-} rg_transformer_norm;
-
 /* x = norm1(x + self_attn(x)); norm2(x + linear2(activation(linear1(x)))), or with the normalisation first. */
 typedef struct rg_transformer_encoder_layer {
     rg_multihead_attention self_attn;
     rg_linear linear1, linear2;
-    rg_transformer_norm norm1, norm2;
+    rg_layer_norm_layer norm1, norm2;
     const char *name;
     rg_tensor (*activation)(rg_tape *t, rg_tensor x);
     double dropout;
@@ -155,7 +149,7 @@ RG_API rg_tensor rg_transformer_encoder_layer_forward(rg_tape *t, const rg_trans
 typedef struct rg_transformer_decoder_layer {
     rg_multihead_attention self_attn, multihead_attn;
     rg_linear linear1, linear2;
-    rg_transformer_norm norm1, norm2, norm3;
+    rg_layer_norm_layer norm1, norm2, norm3;
     const char *name;
     rg_tensor (*activation)(rg_tape *t, rg_tensor x);
     double dropout;
@@ -177,7 +171,7 @@ enum { RG_TRANSFORMER_LAYERS = 48 }; /* at most */
 typedef struct rg_transformer_encoder {
     rg_transformer_encoder_layer layers[RG_TRANSFORMER_LAYERS];
     int count;
-    rg_transformer_norm norm; /* weight NULL for none */
+    rg_layer_norm_layer norm; /* name NULL for none */
     const char *name;
 } rg_transformer_encoder;
 
@@ -189,7 +183,7 @@ RG_API rg_tensor rg_transformer_encoder_forward(rg_tape *t, const rg_transformer
 typedef struct rg_transformer_decoder {
     rg_transformer_decoder_layer layers[RG_TRANSFORMER_LAYERS];
     int count;
-    rg_transformer_norm norm; /* weight NULL for none */
+    rg_layer_norm_layer norm; /* name NULL for none */
     const char *name;
 } rg_transformer_decoder;
 
