@@ -15,7 +15,7 @@ extern "C" {
  * (rg_set_training). What could not be made has NULL for out_proj.weight, of a stack a count of 0: forward reports it. */
 
 /* ---- positions ------------------------------------------------------------------------------------------------------- */
-/* [length, width]: sin(p / 10000^(i/width)) in column i of row p where i is even, cos(p / 10000^((i-1)/width)) where it is odd;
+/* [length, width]: row p holds sin(p / 10000^(i/width)) in each even column i and cos of the same behind it,
  * to be added to the embeddings. Vaswani et al. */
 RG_API rg_tensor rg_sinusoidal_positions(rg_tape *t, rg_dtype dtype, int64_t length, int64_t width);
 
@@ -26,7 +26,7 @@ typedef struct rg_learned_positions {
 } rg_learned_positions;
 /* Standard normal, as PyTorch's Embedding. */
 RG_API rg_learned_positions rg_learned_positions_new(rg_params *ps, const char *name, int64_t length, int64_t width);
-/* x [..., time, width] -> x + weight[positions]. positions: integer, [time] or broadcasting to x's [..., time]; nil: 0, 1, ... */
+/* x [..., time, width] -> x + weight[positions]. positions: integer, [time] or broadcasting to [..., time]; nil: 0, 1, .. */
 RG_API rg_tensor rg_learned_positions_forward(rg_tape *t, const rg_learned_positions *layer, rg_tensor x,
                                               rg_tensor positions);
 
@@ -35,31 +35,33 @@ typedef struct rg_rotary_config {
     int64_t width;       /* only so many of the first columns turn, even; 0: all                        */
     bool half_split;     /* pairs are (i, i + width/2), as in GPT-NeoX and Llama; else (2i, 2i + 1), as
                            in the paper                                                                */
-    rg_tensor positions; /* integer or of x's dtype, [time] or broadcasting to [..., time]; nil: 0, 1, ... */
+    rg_tensor positions; /* number, [time] or broadcasting to [..., time]; nil: 0, 1, ... */
 } rg_rotary_config;
 /* x [..., time, width]: pair i of each row turns by the angle p / base^(2i/width), so that products of two rows depend on
  * the distance of their positions. For queries and keys, split into heads. Su et al., arXiv 2104.09864. */
 RG_API rg_tensor rg_rotary(rg_tape *t, rg_tensor x, const rg_rotary_config *config);
 
-/* [heads, queries, keys]: -slope[h] |i - j|, an attn_mask that makes what is far away count less; the last query stands at the last
- * key. slope[h] = 2^(-8 (h+1) / heads) where heads is a power of 2; else those of the power below, and every other one of the
+/* [heads, queries, keys]: -slope[h] |i - j|, an attn_mask that makes what is far away count less; the last query stands at
+ * the last key. slope[h] = 2^(-8 (h+1) / heads) where heads is a power of 2; else those of the power below, and every other one of the
  * power above. Press, Smith, Lewis, ICLR 2022. */
 RG_API rg_tensor rg_alibi(rg_tape *t, rg_dtype dtype, int64_t heads, int64_t queries, int64_t keys);
 
 /* ---- multi-head attention ---------------------------------------------------------------------------------------------- */
+/* Those of nn.MultiheadAttention, then what it has not: fewer heads of keys and values, each for heads/kv_heads neighbouring
+ * ones of the queries (Ainslie et al., EMNLP 2023; not with bias_kv), and rotary positions, counted from 0 for queries and for
+ * keys, with the fields of rg_rotary_config. */
 typedef struct rg_multihead_attention_config {
-    int64_t kdim, vdim;  /* widths of key and value; 0: embed                                                     */
-    double dropout;      /* 0; of the attention weights; in [0, 1]                                                */
-    bool no_bias;        /* no biases of the projections                                                          */
-    bool bias_kv;        /* PyTorch's add_bias_kv: one more key and value, learned                                */
-    bool zero_attn;      /* PyTorch's add_zero_attn: one more key and value, zeros                                */
-    bool sequence_first; /* [time, batch, width]                                                                  */
-    int64_t kv_heads;   /* 0: heads; else fewer, dividing them: each key serves heads/kv_heads queries. Not in PyTorch's
-                                module. Ainslie et al., EMNLP 2023. Not with bias_kv                                  */
-    bool rotary;        /* queries and keys turn by their positions, each counted from 0; not in PyTorch's module */
-    double rotary_base; /* as in rg_rotary_config                                                                */
-    int64_t rotary_width;   /* as there, of head_dim                                                                 */
-    bool rotary_half_split; /* as there                                                                              */
+    int64_t kdim, vdim;   /* widths of key and value; 0: embed                 */
+    double dropout;       /* 0; of the attention weights; in [0, 1]            */
+    bool no_bias;         /* no biases of the projections                      */
+    bool bias_kv;         /* add_bias_kv: one more key and value, learned      */
+    bool zero_attn;       /* add_zero_attn: one more key and value, zeros      */
+    bool sequence_first;  /* [time, batch, width]                              */
+    int64_t kv_heads;     /* 0: heads; else it divides them                    */
+    bool rotary;          /* queries and keys turn by their positions          */
+    double rotary_base;   /* 10000                                             */
+    int64_t rotary_width; /* of a head; 0: all of it                           */
+    bool rotary_half_split;
 } rg_multihead_attention_config;
 
 /* head_dim = embed / heads, kv = kv_heads head_dim. The rows of in_proj are those of the queries, keys, values. */
@@ -88,43 +90,46 @@ typedef struct rg_attention_cache {
 RG_API rg_attention_cache rg_attention_cache_new(rg_params *ps, const char *name, const rg_multihead_attention *layer,
                                                  int64_t batch, int64_t length);
 
-/* Who sees whom: s keys, l queries. In a mask of bools TRUE MEANS NOT SEEN, as in PyTorch's module, the opposite of
- * rg_scaled_dot_product_attention's; one of query's dtype is added to the scores. Both masks together, of either kind, and
- * causal add up. A query that sees nothing has the attention 0 (NaN in PyTorch when it returns weights). */
+/* Who sees whom: l queries, s keys. In a mask of bools TRUE MEANS NOT SEEN, as in PyTorch's module, the opposite of
+ * rg_scaled_dot_product_attention's; a mask of query's dtype is added to the scores. Both masks, of either kind, and causal add
+ * up; keys of bias_kv and zero_attn are always seen. A query that sees nothing has the attention 0, where PyTorch's weights are
+ * NaN.
+ *
+ * With a cache, query, key and value are the time steps position, position + 1, ... of a generation. Their keys and values are
+ * written to it (rg_assign: at the next run or reset), and query i sees what is in it from 0 to position + i; the steps
+ * below `position` must be there. Not together with masks, bias_kv or zero_attn. The position is no part of the recorded
+ * structure: equal numbers of steps have one plan.
+ *
+ * Weights are softmax(q k^T / sqrt(head_dim) + mask), in training after dropout; they cost the memory that is saved otherwise.
+ * Only rg_multihead_attention_forward returns them. */
 typedef struct rg_attention_masks {
-    rg_tensor attn_mask;        /* nil, [l, s], [heads, l, s] or [batch heads, l, s]                               */
-    rg_tensor key_padding_mask; /* nil, [batch, s]; of a single sequence [s]                                       */
-    bool causal;                /* query i sees keys 0 .. i; in PyTorch a mask has to be given besides            */
-    const rg_attention_cache *cache; /* NULL, or: query, key and value are time steps position, position + 1, ...; the new keys
-                                   are written to the cache (rg_assign), query i sees the keys 0 .. position + i of it.
-                                   Steps below `position` must be there. Not together with masks, bias_kv or zero_attn. Of a
-                                   stack: one for each layer, one after the other                                 */
-    int64_t position;   /* not part of the recorded structure: all steps of a generation have one plan     */
-    rg_tensor *weights; /* not NULL: gets softmax(q k^T/sqrt(head_dim) + mask), in training after dropout,
-                                   [batch, l, s], the mean over the heads; [l, s] of a single sequence. Costs the memory that
-                                   is saved otherwise. For rg_multihead_attention_forward alone                    */
-    bool per_head;      /* weights of each head, [batch, heads, l, s]                                      */
+    rg_tensor attn_mask;             /* nil, [l, s], [heads, l, s] or [batch heads, l, s]                     */
+    rg_tensor key_padding_mask;      /* nil, [batch, s]; of a single sequence [s]                             */
+    bool causal;                     /* query i sees keys 0 .. i; PyTorch needs attn_mask besides             */
+    const rg_attention_cache *cache; /* NULL for none; of a stack an array, one for each layer                */
+    int64_t position;
+    rg_tensor *weights; /* not NULL: gets [batch, l, s], the mean over heads; of a single sequence [l, s]     */
+    bool per_head;      /* of each head: [batch, heads, l, s] or [heads, l, s]                                */
 } rg_attention_masks;
 
 /* query [batch, l, embed], key [batch, s, kdim], value [batch, s, vdim] -> [batch, l, embed]:
- * concat over heads of softmax(q k^T / sqrt(head_dim)) v, projected; q, k and v projected, too. masks NULL: none. Where two
- * of the three are the same tensor, they are projected by one product. */
+ * concat over heads of softmax(q k^T / sqrt(head_dim)) v, projected; q, k and v projected, too. masks NULL: none. All
+ * three, or key and value, are projected by one product where they are the same tensor. */
 RG_API rg_tensor rg_multihead_attention_forward(rg_tape *t, const rg_multihead_attention *layer, rg_tensor query,
                                                 rg_tensor key, rg_tensor value, const rg_attention_masks *masks);
 
 /* ---- encoder and decoder layers ------------------------------------------------------------------------------------------ */
 typedef struct rg_transformer_config {
-    int64_t dim_feedforward;                          /* 2048                                                       */
-    double dropout;                                   /* 0.1; of attention weights, both parts of feed-forward, and
-                                                        what is added to the residual stream                      */
-    rg_tensor (*activation)(rg_tape *t, rg_tensor x); /* NULL: rg_relu; rg_gelu is PyTorch's "gelu"                 */
-    double layer_norm_eps;                            /* 1e-5                                                       */
-    bool norm_first;     /* x + f(norm(x)) instead of norm(x + f(x))                                               */
-    bool no_bias;        /* no biases, neither of projections nor of normalisation                                 */
-    bool final_norm;     /* of a stack: its result is normalised once more                                         */
-    bool sequence_first; /* [time, batch, width]                                                                   */
-    int64_t kv_heads;    /* these three as in rg_multihead_attention_config, of self-attention alone               */
-    bool rotary, rotary_half_split;
+    int64_t dim_feedforward; /* 2048                                                                          */
+    double dropout;          /* 0.1; of attention weights, inside feed-forward, and of what both add to x     */
+    rg_tensor (*activation)(rg_tape *t, rg_tensor x); /* NULL: rg_relu; rg_gelu is PyTorch's "gelu"           */
+    double layer_norm_eps;                            /* 1e-5                                                 */
+    bool norm_first;                                  /* x + f(norm(x)) instead of norm(x + f(x))             */
+    bool no_bias;                                     /* neither of projections nor of normalisation          */
+    bool final_norm;                                  /* of a stack: its result is normalised once more       */
+    bool sequence_first;                              /* [time, batch, width]                                 */
+    int64_t kv_heads;               /* these as in rg_multihead_attention_config, for self-attention alone    */
+    bool rotary, rotary_half_split; /* the whole of a head, base 10000                                        */
 } rg_transformer_config;
 
 /* x = norm1(x + self_attn(x)); norm2(x + linear2(activation(linear1(x)))), or with the normalisation first. */
