@@ -593,6 +593,29 @@ static void equal_sequences_are_projected_by_one_product(void **state)
     rg_params_free(ps);
 }
 
+/* Asking for weights changes nothing else; a mask for each head counts for all samples. */
+static void weights_and_masks_of_heads_belong_to_the_same_attention(void **state)
+{
+    (void)state;
+    rg_params *ps = rg_params_new(3);
+    const rg_multihead_attention a = rg_multihead_attention_new(
+        ps, "a", 8, 4, &(rg_multihead_attention_config){.kv_heads = 2, .rotary = true, .rotary_half_split = true});
+    const rg_tensor x = rg_randn(tape, RG_F32, RG_SHAPE(2, 3, 8)), far = rg_alibi(tape, RG_F32, 4, 3, 3);
+    const rg_tensor both[] = {far, far}, each = rg_cat(tape, both, 2, 0);
+    rg_tensor weights, mean;
+    const rg_attention_masks plain = {.attn_mask = far, .causal = true};
+    const rg_attention_masks asked = {.attn_mask = each, .causal = true, .weights = &weights, .per_head = true};
+    const rg_attention_masks averaged = {.attn_mask = each, .causal = true, .weights = &mean};
+    const rg_tensor y = rg_multihead_attention_forward(tape, &a, x, x, x, &plain);
+    assert_same_values(rg_multihead_attention_forward(tape, &a, x, x, x, &asked), y, 1e-6);
+    assert_same_values(rg_multihead_attention_forward(tape, &a, x, x, x, &averaged), y, 1e-6);
+    assert_true(rg_shape_equal(rg_shape_of(tape, weights), RG_SHAPE(2, 4, 3, 3)));
+    assert_same_values(rg_sum(tape, weights, RG_AXES(3), false), rg_ones(tape, RG_F32, RG_SHAPE(2, 4, 3)), 1e-6);
+    assert_same_values(rg_mean(tape, weights, RG_AXES(1), false), mean, 1e-6);
+    rg_tape_reset(tape);
+    rg_params_free(ps);
+}
+
 static void a_query_that_sees_nothing_has_no_attention(void **state)
 {
     (void)state;
@@ -944,6 +967,7 @@ int main(int argc, char **argv)
         TEST(parameters_have_pytorchs_names_and_shapes),
         TEST(first_values_are_pytorchs),
         TEST(equal_sequences_are_projected_by_one_product),
+        TEST(weights_and_masks_of_heads_belong_to_the_same_attention),
         TEST(a_query_that_sees_nothing_has_no_attention),
         TEST(dropout_acts_in_training_alone),
         TEST(rotary_products_depend_on_the_distance),
