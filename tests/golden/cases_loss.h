@@ -1,4 +1,5 @@
 /* The C side of loss_binary.txt, loss_class.txt, loss_distribution.txt, loss_margin.txt and metric.txt; a part of cases.h. */
+// clang-format off
 #define REDUCED(key, f, ...) \
     CASE(key##_mean, f(t, __VA_ARGS__, RG_MEAN)) \
     CASE(key##_sum, f(t, __VA_ARGS__, RG_SUM)) \
@@ -103,3 +104,4 @@ CASE(calibration_5, metric_calibration(t, A, B, 5))
 CASE(calibration_10, metric_calibration(t, A, B, 10))
 CASE(regression, metric_regression(t, A, B))
 CASE(means, metric_means(t, A, B, 0.75))
+// clang-format on
