@@ -131,8 +131,7 @@ static const char *const CALLED_HERE[] = {"rg_lbfgs_step",         "rg_linear_fo
                                           "rg_plateau_step",       "rg_schedule_phase", CALLED_IN_METRICS};
 
 /* Tests that hold what they call themselves: against golden files of their own, or against loops written by hand. */
-static const char *const HOLD_THEIR_OWN[] = {"recurrent", "trainer", "transformer",
-                                             "transformer_golden"};
+static const char *const HOLD_THEIR_OWN[] = {"recurrent", "trainer", "transformer", "transformer_golden"};
 
 /* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), getters, averages of
  * weights (see test_average); or of parameters, not of tensors: the penalties (see test_loss). */
