@@ -319,6 +319,7 @@ void rg__form_groups(rg__build *b)
         if (b->needed[b->order[k]] && is_number(rg__build_node(b, b->order[k])))
             place_node(b, b->order[k], 0);
     uint32_t round = 0, round_floor = 0; /* what is computed again begins behind all that was recorded before */
+    uint32_t back = 0; /* the last group of the forward pass: what gradients alone need is not computed earlier, and stored */
     for (uint32_t k = 0; k < b->ordered && !b->failed; k++) {
         const uint32_t id = b->order[k];
         const rg__node *n = rg__build_node(b, id);
@@ -328,7 +329,9 @@ void rg__form_groups(rg__build *b)
             round = n->round;
             round_floor = b->group_count;
         }
-        uint32_t floor = n->round ? round_floor : 0;
+        if (!back && (n->flags & RG__BACKWARD) && b->group_count)
+            back = b->group_count - 1;
+        uint32_t floor = n->round ? round_floor : n->flags & RG__BACKWARD ? back : 0;
         for (int i = 0; i < n->n_in; i++) {
             uint32_t from = available_from(b, rg__build_root(b, n->in[i]));
             floor = from > floor ? from : floor;

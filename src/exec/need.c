@@ -34,6 +34,19 @@ static void keep_for_later_nodes(rg__build *b)
     }
 }
 
+/* Are the gradients of this part of the tape taken, and parameters updated? Another backward pass through it would read
+ * parameters that are gone, so nothing has to stay for it. */
+static bool is_whole_step(const rg__build *b)
+{
+    if (!is_followed_by_reads(b))
+        return false;
+    for (uint32_t i = b->ordered; i-- > 0;)
+        if (b->order[i] < b->t->length &&
+            (rg__at(b->t, b->order[i])->flags & (RG__BACKWARD | RG__CUT)) == (RG__BACKWARD | RG__CUT))
+            return true;
+    return false;
+}
+
 /* Every number: losses, norms. */
 static bool is_number(const rg__node *n)
 {
@@ -115,10 +128,10 @@ static bool is_constant(const rg__build *b, uint32_t id)
 }
 
 /* Where nobody reads the value itself any more, what it is equal to stays instead. */
-static void keep(rg__build *b, uint32_t id)
+static void keep(rg__build *b, uint32_t id, bool whole_step)
 {
     const rg__node *n = rg__at(b->t, id);
-    if (!(is_worth_keeping(b, n) || (is_number(n) && is_followed_by_reads(b))) || is_constant(b, id))
+    if (!((!whole_step && is_worth_keeping(b, n)) || (is_number(n) && is_followed_by_reads(b))) || is_constant(b, id))
         return;
     const uint32_t kept = b->equal[id] && !b->needed[id] ? rg__build_node(b, b->equal[id] - 1)->root : id;
     if (kept >= b->t->length)
@@ -137,10 +150,11 @@ void rg__find_read(rg__build *b)
         b->needed[id] = b->asked[id];
     for (size_t i = 0; i < t->assigns.count; i++)
         need(b, rg__at(t, t->assigns.id[i])->in[0]);
+    const bool whole = is_whole_step(b);
     for (uint32_t i = b->ordered; i-- > 0;) {
         const uint32_t id = b->order[i];
         if (id < t->length && !b->demand->last)
-            keep(b, id);
+            keep(b, id, whole);
         const rg__node *n = rg__build_node(b, id);
         for (int k = 0; b->needed[id] && k < n->n_in; k++)
             need(b, n->in[k]);
