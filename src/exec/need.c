@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Of a backward pass that is not differentiated again. */
+#define FINAL (RG__BACKWARD | RG__CUT)
+
 /* ---- before anything is simplified: what is demanded ---- */
 
 static void ask(rg__build *b, uint32_t id, bool keep)
@@ -20,12 +23,15 @@ static bool is_followed_by_reads(const rg__build *b)
     return !b->demand->last && b->demand->assign && b->t->assigns.count;
 }
 
-/* Kept is what nodes that are not run yet read, be it computed now or the parameter's old value. */
+/* Kept is what nodes that are not run yet read, be it computed now or the parameter's old value. Not for what was recorded
+ * for gradients and then not taken: nobody has a handle of it. */
 static void keep_for_later_nodes(rg__build *b)
 {
     const rg_tape *t = b->t;
     for (uint32_t id = 0; id < t->length; id++) {
         const rg__node *n = rg__at(t, id);
+        if ((n->flags & FINAL) == FINAL)
+            continue;
         for (int i = 0; i < n->n_in && !b->needed[id] && rg__is_missing(n); i++) {
             const uint32_t root = rg__at(t, n->in[i])->root;
             b->asked[root] = b->asked[root] || b->needed[root];
@@ -41,8 +47,7 @@ static bool is_whole_step(const rg__build *b)
     if (!is_followed_by_reads(b))
         return false;
     for (uint32_t i = b->ordered; i-- > 0;)
-        if (b->order[i] < b->t->length &&
-            (rg__at(b->t, b->order[i])->flags & (RG__BACKWARD | RG__CUT)) == (RG__BACKWARD | RG__CUT))
+        if (b->order[i] < b->t->length && (rg__at(b->t, b->order[i])->flags & FINAL) == FINAL)
             return true;
     return false;
 }

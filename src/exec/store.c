@@ -44,6 +44,124 @@ static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
     return arrays <= 1;
 }
 
+/* ---- several values that are functions of one ---- */
+
+#define CHAIN    12        /* the most that computing a value again may cost: 1 for a few instructions, */
+#define FUNCTION 6         /* and so much for a function, */
+#define LARGE    (1 << 20) /* which pays where writing and reading go to memory: from so many elements on */
+
+/* The ways from a value back to what it is a function of, all in its group. */
+typedef struct chain {
+    const rg__build *b;
+    const uint32_t *last;
+    const bool *open; /* stored so far, but it may yet be computed again */
+    uint32_t of;      /* the value                                                        */
+    uint32_t entry;   /* the one node that all ways begin with; UINT32_MAX for none so far */
+    int cost;         /* of the ops behind it; more than CHAIN: there is no such chain     */
+} chain;
+
+static bool is_small(const chain *c, uint32_t root)
+{
+    return rg__build_node(c->b, root)->numel <= rg__build_node(c->b, c->of)->numel / SMALL;
+}
+
+/* Is it there when the last reader of the value is computed, or does it cost nothing to have it there? */
+static bool is_there(const chain *c, uint32_t root)
+{
+    const rg__build *b = c->b;
+    if (!b->needed[root])
+        return rg__build_node(b, root)->op != rg__op_leaf || !b->demand->assign;
+    return b->stored[root] && !c->open[root] &&
+           (b->asked[root] || is_small(c, root) || c->last[root] + SLACK >= c->last[c->of]);
+}
+
+static void trace(chain *c, uint32_t id)
+{
+    const rg__build *b = c->b;
+    const rg__node *n = rg__build_node(b, id), *of = rg__build_node(b, c->of);
+    const bool function = n->n_in > 0 && rg__vector_loop(n->op, (rg_dtype)rg__build_node(b, n->in[n->n_in - 1])->dtype);
+    if (n->op->kernel || n->n_in == 0 || b->role[id] != RG__FULL || b->group[id] != b->group[c->of] ||
+        n->numel != of->numel || (function && n->numel < LARGE)) {
+        c->cost = CHAIN + 1;
+        return;
+    }
+    bool begins = false; /* an array that will be gone */
+    for (int i = 0; i < n->n_in; i++) {
+        const uint32_t root = rg__build_root(b, n->in[i]);
+        const bool inside = b->needed[root] && b->group[root] == b->group[id] && (!b->stored[root] || c->open[root]);
+        if (!is_there(c, root) && (is_small(c, root) || !inside))
+            begins = true;
+    }
+    if (begins) {
+        c->cost += id == c->of || (c->entry != UINT32_MAX && c->entry != id) ? CHAIN + 1 : 0;
+        c->entry = id;
+        return;
+    }
+    c->cost += function ? FUNCTION : 1;
+    for (int i = 0; i < n->n_in && c->cost <= CHAIN; i++) {
+        const uint32_t root = rg__build_root(b, n->in[i]);
+        if (!is_there(c, root))
+            trace(c, root);
+        else if (!is_small(c, root))
+            c->cost = CHAIN + 1; /* two arrays to read instead of one */
+    }
+}
+
+static chain chain_of(const rg__build *b, uint32_t id, const uint32_t *last, const bool *open)
+{
+    chain c = {b, last, open, id, UINT32_MAX, 0};
+    trace(&c, id);
+    if (c.entry == UINT32_MAX)
+        c.cost = CHAIN + 1;
+    return c;
+}
+
+static void compute_again(rg__build *b, uint32_t id, uint32_t entry)
+{
+    if (id == entry || b->group[id] != b->group[entry] || !b->needed[id] || b->role[id] != RG__FULL)
+        return;
+    const rg__node *n = rg__build_node(b, id);
+    b->again[id] = true;
+    for (int i = 0; i < n->n_in; i++) {
+        const uint32_t root = rg__build_root(b, n->in[i]);
+        if (b->needed[root] && !b->stored[root])
+            compute_again(b, root, entry);
+    }
+}
+
+/* Where others read several values that one is enough to compute, that one is stored. */
+static void store_entries(rg__build *b, const bool *elsewhere, const bool *otherwise, const uint32_t *last)
+{
+    uint16_t *votes = rg__build_alloc(b, b->length * sizeof *votes);
+    uint32_t *entry = rg__build_alloc(b, b->length * sizeof *entry);
+    bool *open = rg__build_alloc(b, b->length * sizeof *open);
+    if (b->failed)
+        return;
+    for (uint32_t k = 0; k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
+        open[id] = b->needed[id] && elsewhere[id] && !otherwise[id] && !b->asked[id] && !b->again[id];
+    }
+    for (uint32_t k = 0; k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
+        const chain c = open[id] ? chain_of(b, id, last, open) : (chain){.cost = CHAIN + 1};
+        entry[id] = c.cost <= CHAIN ? c.entry + 1 : 0;
+        if (entry[id] && votes[c.entry] < UINT16_MAX)
+            votes[c.entry]++;
+    }
+    for (uint32_t k = 0; k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
+        if (!open[id] || !entry[id] || votes[entry[id] - 1] < 2)
+            continue;
+        b->stored[entry[id] - 1] = true;
+        b->stored[id] = false;
+    }
+    for (uint32_t k = 0; k < b->ordered; k++) {
+        const uint32_t id = b->order[k];
+        if (open[id] && entry[id] && votes[entry[id] - 1] >= 2)
+            compute_again(b, id, entry[id] - 1);
+    }
+}
+
 void rg__settle_stored(rg__build *b)
 {
     const rg_tape *t = b->t;
@@ -75,4 +193,5 @@ void rg__settle_stored(rg__build *b)
         b->again[id] = elsewhere[id] && !b->stored[id] && is_cheap(b, id, last);
         b->stored[id] = b->stored[id] || (elsewhere[id] && !b->again[id]);
     }
+    store_entries(b, elsewhere, otherwise, last);
 }
