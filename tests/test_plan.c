@@ -301,6 +301,43 @@ static void cheap_work_is_done_again_rather_than_stored(void **state)
 /* Two passes over the rows, between them one over the losses: neither the log-probabilities nor a row of zeros for each
  * label is stored. */
 /* A step of one instruction works on long blocks, unless it reads one row again and again. */
+/* A wide hidden layer with gelu, whose derivative reads the argument, half of it, and the distribution function: the
+ * argument alone is stored, and the step of a plan is that of the reference. */
+static void of_several_functions_of_an_array_the_array_is_stored(void **state)
+{
+    (void)state;
+    enum { ROWS = 4096, IN = 16, HIDDEN = 256 };
+    static float x[ROWS * IN], weights[2][HIDDEN * IN];
+    const int64_t array = (int64_t)ROWS * HIDDEN * (int64_t)sizeof(float);
+    rg_rng rng = rg_rng_new(4, 0);
+    rg_rng_normal_f32(&rng, x, ROWS * IN, 0, 1);
+    for (int eager = 0; eager < 2; eager++) {
+        rg_tape *t = rg_tape_new(&(rg_tape_config){.eager = eager});
+        rg_params *ps = rg_params_new(2);
+        const rg_linear l1 = rg_linear_new(ps, "l1", IN, HIDDEN), l2 = rg_linear_new(ps, "l2", HIDDEN, HIDDEN);
+        rg_optim *opt = rg_sgd_new(ps, &(rg_sgd_config){.lr = 1});
+        const rg_tensor h = rg_gelu(t, rg_linear_forward(t, &l1, rg_borrow(t, RG_F32, RG_SHAPE(ROWS, IN), NULL, x)));
+        const rg_tensor loss = rg_keep(t, rg_mean(t, rg_square(t, rg_linear_forward(t, &l2, h)), RG_ALL, false));
+        rg_plan_counts before, whole;
+        rg_plan_stats(t, &before);
+        rg_backward(t, loss);
+        rg_optim_step(opt, t);
+        rg_plan_stats(t, &whole);
+        if (!eager) {
+            assert_true(before.retained >= 2 * array); /* both products, for a backward pass */
+            assert_true(whole.retained < array);       /* which there is none of after the update */
+            assert_true(whole.values < 6 * array);     /* two more without */
+        }
+        assert_true(rg_tape_run(t));
+        memcpy(weights[eager], rg_param_data(l1.weight), sizeof weights[eager]);
+        rg_optim_free(opt);
+        rg_tape_free(t);
+        rg_params_free(ps);
+    }
+    for (int i = 0; i < HIDDEN * IN; i++)
+        assert_true(fabsf(weights[0][i] - weights[1][i]) <= 1e-5F * fabsf(weights[1][i]) + 1e-7F);
+}
+
 static void one_row_serves_all_rows(void **state)
 {
     (void)state;
@@ -502,6 +539,7 @@ int main(void)
         cmocka_unit_test(chains_and_rows_are_one_step),
         cmocka_unit_test(what_follows_a_product_works_on_its_rows),
         cmocka_unit_test(cheap_work_is_done_again_rather_than_stored),
+        cmocka_unit_test(of_several_functions_of_an_array_the_array_is_stored),
         cmocka_unit_test(no_step_is_without_work),
         cmocka_unit_test(one_row_serves_all_rows),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
