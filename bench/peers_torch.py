@@ -10,6 +10,7 @@ would write it, in place and without gradients where that is the case.
 import ctypes
 import gc
 import json
+import math
 import re
 import sys
 import time
@@ -17,6 +18,8 @@ import time
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+CHANNELS_LAST = "--channels-last" in sys.argv[3:]
 
 CHAIN = 1000
 
@@ -138,7 +141,7 @@ def cross_entropy(compiled):
 
 def images(x):
     """As the run has them in memory: channels first or, with --channels-last, last."""
-    return x.contiguous(memory_format=torch.channels_last) if "--channels-last" in sys.argv[3:] else x
+    return x.contiguous(memory_format=torch.channels_last) if CHANNELS_LAST and x.dim() == 4 else x
 
 
 def convolution(compiled, backward, x, weight, padding, groups=1):
@@ -221,8 +224,7 @@ def cases(compiled):
         "sort": fb(lambda x: x.sort(1)[0], (1024, 4096)),
         "copy": fwd(lambda x: x.clone(), square),
         "adam-10M": lambda: adam(compiled),
-        "d1": lambda: training("d1", compiled),
-        "d2": lambda: training("d2", compiled),
+        **{name: lambda name=name: training(name, compiled) for name in ("d1", "d2", "d3", "d4", "d5", "d6")},
     }
 
 
@@ -242,25 +244,121 @@ def product(name):
 
 # ---- training steps -------------------------------------------------------------------------------------------------
 
+class Deep(nn.Sequential):
+    """Deep Learning from Scratch, chapter 8: the fourth convolution pads by 2."""
+
+    def __init__(self):
+        channels, layers = (1, 16, 16, 32, 32, 64, 64), []
+        for i in range(6):
+            layers += [nn.Conv2d(channels[i], channels[i + 1], 3, padding=2 if i == 3 else 1), nn.ReLU()]
+            if i % 2:
+                layers.append(nn.MaxPool2d(2))
+        super().__init__(*layers, nn.Flatten(), nn.Linear(1024, 50), nn.ReLU(), nn.Dropout(0.5), nn.Linear(50, 10),
+                         nn.Dropout(0.5))
+        for layer in self:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+
+
+def normed(in_channels, out_channels, kernel, stride):
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=False),
+                         nn.BatchNorm2d(out_channels))
+
+
+class Residual(nn.Module):
+    def __init__(self, in_channels, out_channels, stride):
+        super().__init__()
+        self.first = normed(in_channels, out_channels, 3, stride)
+        self.second = normed(out_channels, out_channels, 3, 1)
+        self.shortcut = normed(in_channels, out_channels, 1, stride) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+
+
+def resnet():
+    stages = [Residual(64 << max(0, (i - 1) // 2), 64 << (i // 2), 2 if i and i % 2 == 0 else 1) for i in range(8)]
+    return nn.Sequential(normed(3, 64, 3, 1), nn.ReLU(), *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                         nn.Linear(512, 10))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.projection = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        q, k, v = (part.view(batch, length, self.heads, -1).transpose(1, 2)
+                   for part in self.qkv(self.norm1(x)).split(width, 2))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.projection(y.transpose(1, 2).reshape(x.shape))
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+
+class GPT(nn.Module):
+    def __init__(self, vocabulary=65, context=256, width=384, heads=6, blocks=6):
+        super().__init__()
+        self.embedding, self.position = nn.Embedding(vocabulary, width), nn.Embedding(context, width)
+        self.blocks = nn.Sequential(*[Block(width, heads) for _ in range(blocks)])
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+
+    def forward(self, x):
+        y = self.embedding(x) + self.position(torch.arange(x.shape[1]))
+        return self.head(self.norm(self.blocks(y))).flatten(0, 1)
+
+
+class Characters(nn.Module):
+    def __init__(self, vocabulary=65, width=256):
+        super().__init__()
+        self.embedding, self.lstm = nn.Embedding(vocabulary, width), nn.LSTM(width, width)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, x):
+        return self.head(self.lstm(self.embedding(x))[0]).flatten(0, 1)
+
+
 def network(name):
-    """Model, optimizer, batch size, width of the input, classes."""
+    """Model, optimizer, shape of a batch, classes; floats in [0, 1), or tokens where the model embeds them."""
     if name == "d1":
         model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
-        return model, torch.optim.SGD(model.parameters(), lr=0.1), 64, 784, 10
+        return model, torch.optim.SGD(model.parameters(), lr=0.1), (64, 784), 10
     if name == "d2":
         model = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
-        return model, torch.optim.Adam(model.parameters(), lr=1e-3), 128, 784, 10
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3), (128, 784), 10
+    if name == "d3":
+        model = Deep()
+        return model, torch.optim.Adam(model.parameters(), lr=1e-3), (100, 1, 28, 28), 10
+    if name == "d4":
+        model = resnet()
+        return model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4), (64, 3, 32, 32), 10
+    if name == "d5":
+        model = GPT()
+        return model, torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1), (16, 256), 65
+    if name == "d6":
+        model = Characters()
+        return model, torch.optim.Adam(model.parameters(), lr=2e-3), (64, 64), 65
     model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4))
-    return model, torch.optim.Adam(model.parameters(), lr=1e-3), 4, 8, 4
+    return model, torch.optim.Adam(model.parameters(), lr=1e-3), (4, 8), 4
 
 
 def training(name, compiled):
-    model, optimizer, batch, width, classes = network(name)
+    model, optimizer, shape, classes = network(name)
     # A step costs the same, and the parameters stay where they began, so that units neither die nor learn the few
     # batches by heart, either of which would make gradients of zero.
     for group in optimizer.param_groups:
         group["lr"] *= 1e-3
-    x, labels = torch.rand(16, batch, width), torch.randint(0, classes, (61, batch))
+    tokens = name in ("d5", "d6")
+    batches = 16 if name in ("d1", "d2", "d3", "tiny") else 4
+    x = torch.randint(0, classes, (batches, *shape)) if tokens else torch.rand(batches, *shape)
+    x = [images(batch) for batch in x]
+    if len(shape) == 4 and CHANNELS_LAST:
+        model = model.to(memory_format=torch.channels_last)
+    labels = torch.randint(0, classes, (61, math.prod(shape) if tokens else shape[0]))
     loss = compiled(lambda x, y: F.cross_entropy(model(x), y))
     update = compiled(lambda: optimizer.step())
     done = 0
@@ -268,7 +366,7 @@ def training(name, compiled):
     def step():
         nonlocal done
         optimizer.zero_grad(set_to_none=True)
-        loss(x[done % 16], labels[done % 61]).backward()
+        loss(x[done % batches], labels[done % 61]).backward()
         update()
         done += 1
     return step

@@ -28,7 +28,7 @@ SPARED = {"MALLOC_MMAP_THRESHOLD_": "17179869184", "MALLOC_TRIM_THRESHOLD_": "17
           "MALLOC_TOP_PAD_": "1073741824"}
 
 # Cases of images, which PyTorch can also have with their channels last.
-IMAGES = ("conv-", "batch_norm2d", "max_pool2d")
+IMAGES = ("conv-", "batch_norm2d", "max_pool2d", "d3", "d4")
 
 
 PEERS = ("eager", "spared", "channels", "compile", "openblas")
