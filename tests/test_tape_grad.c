@@ -499,6 +499,40 @@ static void a_weight_of_many_steps_has_one_product(void **state)
     }
 }
 
+/* The half that `user` names of a cotangent [4], without a way back through it. */
+static rg_tensor closed_half(rg_tape *t, rg_tensor cotangent, void *user)
+{
+    const int64_t first = *(const int64_t *)user, before[] = {first}, after[] = {2 - first};
+    rg_mode_push(t, RG_NO_GRAD);
+    const rg_tensor half = rg_pad(t, rg_slice(t, cotangent, 0, first, first + 2, 1), before, after, 0);
+    rg_mode_pop(t);
+    return half;
+}
+
+/* Gradients that are laid side by side, and products that become one, stay closed where they were. */
+static void what_is_joined_has_no_gradient_that_its_parts_have_not(void **state)
+{
+    (void)state;
+    int64_t first = 0, second = 2;
+    const rg_tensor x = F64(RG_SHAPE(4), 1, 2, 3, 4), z = F64(RG_SHAPE(4), 5, 6, 7, 8);
+    const rg_tensor halves[2] = {rg_hook(tape, x, closed_half, &first), rg_hook(tape, x, closed_half, &second)};
+    rg_tensor g, of_g;
+    assert_true(rg_grad(tape, total(rg_mul(tape, z, rg_add(tape, halves[0], halves[1]))), &x, 1, &g));
+    assert_values(g, 5, 6, 7, 8);
+    assert_true(rg_grad(tape, total(g), &z, 1, &of_g));
+    assert_values(of_g, 0, 0, 0, 0);
+
+    const rg_tensor a = F64(RG_SHAPE(4, 1), 1, 2, 3, 4), b = F64(RG_SHAPE(1, 4), 1, 0, 0, 0);
+    const rg_tensor w = rg_zeros(tape, RG_F64, RG_SHAPE(4, 4));
+    rg_mode_push(tape, RG_NO_GRAD);
+    const rg_tensor product = rg_matmul(tape, a, b);
+    rg_mode_pop(tape);
+    assert_true(rg_grad_with(tape, rg_add(tape, rg_add(tape, w, w), w), product, &w, 1, &g));
+    assert_values(g, 3, 0, 0, 0, 6, 0, 0, 0, 9, 0, 0, 0, 12, 0, 0, 0);
+    assert_true(rg_grad(tape, total(g), &a, 1, &of_g));
+    assert_values(of_g, 0, 0, 0, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +559,7 @@ int main(void)
         TAPE_TEST(a_million_ops_reverse),
         TAPE_TEST(gradients_of_slices_are_joined),
         TAPE_TEST(a_weight_of_many_steps_has_one_product),
+        TAPE_TEST(what_is_joined_has_no_gradient_that_its_parts_have_not),
     };
     return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
 }

@@ -15,6 +15,12 @@ const rg__gathered *rg__gather_add(rg_tape *t, const rg__gathered *list, rg_tens
     return more;
 }
 
+/* Would a gradient flow through what stands for this node, though none flows through the node itself? */
+static bool is_closed(const rg_tape *t, const rg__node *n)
+{
+    return (n->flags & RG__CUT) && rg_mode_of(t) == RG_GRAD;
+}
+
 /* ---- slices ---- */
 
 /* A gradient that is 0 but in one part along one axis. */
@@ -27,7 +33,7 @@ typedef struct part {
 static bool part_of(const rg_tape *t, rg_tensor g, part *p)
 {
     const rg__node *n = rg__at(t, (uint32_t)g.id);
-    if (!rg__pad_part(n, &p->axis, &p->first))
+    if (is_closed(t, n) || !rg__pad_part(n, &p->axis, &p->first))
         return false;
     p->inner = rg__handle(t, n->in[0]);
     p->end = p->first + rg__at(t, n->in[0])->dims[p->axis];
@@ -128,8 +134,10 @@ static bool factors_of(const rg_tape *t, rg_tensor g, factors *f)
     if (f->transposed && (n->strides[0] != 1 || n->strides[1] != n->dims[0]))
         return false;
     for (const rg__node *view = n; view != x; view = rg__at(t, view->in[0]))
-        if ((view->flags & RG__CUT) && !(x->flags & RG__CUT)) /* the product has a gradient, the view none */
+        if (is_closed(t, view))
             return false;
+    if (is_closed(t, x))
+        return false;
     f->a = rg__handle(t, x->in[0]);
     f->b = rg__handle(t, x->in[1]);
     const rg__node *a = rg__at(t, x->in[0]), *b = rg__at(t, x->in[1]);
