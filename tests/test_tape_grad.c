@@ -453,6 +453,25 @@ static void gradients_of_slices_are_joined(void **state)
     assert_values(rg_param_grad(tape, p), 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1);
 }
 
+/* More steps than one node can read, read in no order. */
+static void gradients_of_very_many_slices_are_joined(void **state)
+{
+    (void)state;
+    enum { STEPS = 70000, STRIDE = 30011 }; /* without common factor */
+    rg_param *p = rg_param_new(store, "x", RG_F64, RG_SHAPE(STEPS), NULL);
+    rg_init_uniform(p, -1, 1);
+    const rg_tensor x = rg_leaf(tape, p);
+    rg_tensor loss = rg_constant(tape, RG_F64, 0);
+    for (int64_t i = 0; i < STEPS; i++)
+        loss = rg_add(tape, loss, rg_square(tape, rg_select(tape, x, 0, i * STRIDE % STEPS)));
+    const int64_t forward = rg_tape_length(tape);
+    rg_backward(tape, loss);
+    assert_int_equal(recorded("add", forward), 0);
+    assert_int_equal(recorded("cat", forward), 3);
+    const rg_tensor g = rg_param_grad(tape, p), expected = rg_mul_scalar(tape, x, 2);
+    assert_true(rg_item(tape, rg_all(tape, rg_eq(tape, g, expected), RG_ALL, false)) == 1);
+}
+
 /* A weight that every step multiplies: one product over all steps. The sum of many products is right as it is. */
 static void a_weight_of_many_steps_has_one_product(void **state)
 {
@@ -558,6 +577,7 @@ int main(void)
         TAPE_TEST(mixed_second_derivatives_agree),
         TAPE_TEST(a_million_ops_reverse),
         TAPE_TEST(gradients_of_slices_are_joined),
+        TAPE_TEST(gradients_of_very_many_slices_are_joined),
         TAPE_TEST(a_weight_of_many_steps_has_one_product),
         TAPE_TEST(what_is_joined_has_no_gradient_that_its_parts_have_not),
     };

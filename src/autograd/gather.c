@@ -2,7 +2,7 @@
  * would have as many gradients as steps, each of the size of the whole: see rg__gather_sum. */
 #include "autograd/gather.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 const rg__gathered *rg__gather_add(rg_tape *t, const rg__gathered *list, rg_tensor g)
 {
@@ -13,6 +13,18 @@ const rg__gathered *rg__gather_add(rg_tape *t, const rg__gathered *list, rg_tens
     }
     *more = (rg__gathered){g, list};
     return more;
+}
+
+/* x[0 .. count - 1] joined, which may be more than one node can read; overwrites x. */
+static rg_tensor join_all(rg_tape *t, rg_tensor *x, int count, int axis)
+{
+    while (count > 1) {
+        int joined = 0;
+        for (int i = 0; i < count; i += UINT16_MAX)
+            x[joined++] = rg_cat(t, x + i, count - i < UINT16_MAX ? count - i : UINT16_MAX, axis);
+        count = joined;
+    }
+    return x[0];
 }
 
 /* Would a gradient flow through what stands for this node, though none flows through the node itself? */
@@ -40,22 +52,11 @@ static bool part_of(const rg_tape *t, rg_tensor g, part *p)
     return true;
 }
 
-/* By where they begin. They come nearly in order, forwards or backwards, which takes no time here. */
-static void sort_parts(part *p, int count)
+/* By where they begin. */
+static int nearer(const void *a, const void *b)
 {
-    if (count > 1 && p[0].first > p[count - 1].first)
-        for (int i = 0, k = count - 1; i < k; i++, k--) {
-            const part other = p[i];
-            p[i] = p[k];
-            p[k] = other;
-        }
-    for (int i = 1; i < count; i++) {
-        const part moved = p[i];
-        int k = i;
-        for (; k > 0 && p[k - 1].first > moved.first; k--)
-            p[k] = p[k - 1];
-        p[k] = moved;
-    }
+    const part *x = a, *y = b;
+    return x->first < y->first ? -1 : x->first > y->first;
 }
 
 static bool apart(const part *p, int count)
@@ -88,7 +89,7 @@ static rg_tensor join(rg_tape *t, const part *p, int count, int64_t extent, rg_t
     }
     if (at < extent)
         piece[pieces++] = gap(t, p->inner, axis, extent - at);
-    return pieces > UINT16_MAX ? RG_NIL : rg_cat(t, piece, pieces, axis);
+    return join_all(t, piece, pieces, axis);
 }
 
 /* Replaces the parts among g by one gradient, where they do not overlap. Returns how many are left. */
@@ -101,7 +102,7 @@ static int join_parts(rg_tape *t, rg_tensor *g, int count, part *p, rg_tensor *p
     if (parts < 2)
         return count;
     const int axis = p[0].axis;
-    sort_parts(p, parts);
+    qsort(p, (size_t)parts, sizeof *p, nearer);
     if (!apart(p, parts))
         return count;
     const rg_tensor whole = join(t, p, parts, rg_dim(t, g[0], axis), piece);
@@ -152,12 +153,12 @@ static rg_tensor product_of(rg_tape *t, const factors *f, int count, rg_tensor *
     const bool columns = first->strides && first->strides[0] == 1;
     for (int i = 0; i < count; i++)
         piece[i] = columns ? rg_transpose(t, f[i].a, 0, 1) : f[i].a;
-    rg_tensor a = rg_cat(t, piece, count, columns ? 0 : 1);
+    rg_tensor a = join_all(t, piece, count, columns ? 0 : 1);
     if (columns)
         a = rg_transpose(t, a, 0, 1);
     for (int i = 0; i < count; i++)
         piece[i] = f[i].b;
-    const rg_tensor y = rg_matmul(t, a, rg_cat(t, piece, count, 0));
+    const rg_tensor y = rg_matmul(t, a, join_all(t, piece, count, 0));
     return f->transposed ? rg_transpose(t, y, 0, 1) : y;
 }
 
@@ -169,7 +170,7 @@ static int join_products(rg_tape *t, rg_tensor *g, int count, factors *f, rg_ten
     for (int i = count - 1; i >= 0; i--) /* the first step's came last */
         if (factors_of(t, g[i], &f[products]) && f[products].transposed == f[0].transposed)
             inner += f[products++].inner;
-    if (products < 3 || products > UINT16_MAX)
+    if (products < 3)
         return count;
     const double m = (double)rg_dim(t, g[0], 0), n = (double)rg_dim(t, g[0], 1);
     if ((double)inner * (m + n) > (double)(products - 1) * m * n)
