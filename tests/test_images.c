@@ -401,6 +401,21 @@ static void what_is_written_is_read_again(void **state)
     }
 }
 
+/* libpng itself allows a million. */
+static void wide_images_are_written_and_read(void **state)
+{
+    (void)state;
+    enum { WIDTH = 1000001 };
+    unsigned char *pixels = calloc(WIDTH, 1);
+    assert_non_null(pixels);
+    pixels[WIDTH - 1] = 255;
+    assert_true(rg_image_write_u8(in_directory("wide.png"), pixels, 1, 1, WIDTH, NULL, 0));
+    rg_image *image = read_ok(in_directory("wide.png"), 0);
+    assert_true(image->width == WIDTH && image->pixels[0] == 0 && image->pixels[WIDTH - 1] == 1);
+    rg_image_free(image);
+    free(pixels);
+}
+
 static void a_grid_holds_images_row_by_row(void **state)
 {
     (void)state;
@@ -525,6 +540,7 @@ int main(void)
         cmocka_unit_test(resizing_is_pytorchs),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
         cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(wide_images_are_written_and_read),
         cmocka_unit_test(a_grid_holds_images_row_by_row),
         cmocka_unit_test(folders_are_classes),
     };

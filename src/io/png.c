@@ -110,6 +110,7 @@ bool rg__png_decode(const unsigned char *bytes, size_t length, rg__raster *raste
 static void write_image(const coder *c, const rg__raster *raster)
 {
     png_init_io(c->png, c->file);
+    png_set_user_limits(c->png, RG__IMAGE_PIXELS, RG__IMAGE_PIXELS);
     png_set_IHDR(c->png, c->info, (png_uint_32)raster->width, (png_uint_32)raster->height, 8,
                  raster->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
