@@ -37,7 +37,7 @@ static bool check_config(rg_params *ps, int64_t embed, int64_t heads, const rg_m
         rg_params_fail(ps, RG_ERROR_ARGUMENT,
                        "%s: kdim is %" PRId64 " and vdim is %" PRId64 "; they must not be negative", function, c->kdim,
                        c->vdim);
-    else if (!(rg__layer_field(c->dropout, 0) >= 0 && c->dropout <= 1))
+    else if (!(rg__or_default(c->dropout, 0) >= 0 && c->dropout <= 1))
         rg_params_fail(ps, RG_ERROR_ARGUMENT, "%s: dropout is %g; it must be in [0, 1]", function, c->dropout);
     else if (c->bias_kv && kv_heads != heads)
         rg_params_fail(ps, RG_ERROR_ARGUMENT, "%s: bias_kv needs as many kv_heads as heads", function);
@@ -91,7 +91,7 @@ rg_multihead_attention rg_multihead_attention_new(rg_params *ps, const char *nam
         layer.embed = embed;
         layer.heads = heads;
         layer.kv_heads = c->kv_heads != 0 ? c->kv_heads : heads;
-        layer.dropout = rg__layer_field(c->dropout, 0);
+        layer.dropout = rg__or_default(c->dropout, 0);
         layer.zero_attn = c->zero_attn;
         layer.sequence_first = c->sequence_first;
         layer.rotary = c->rotary;

@@ -75,6 +75,11 @@ bool rg__check_range(rg_tape *t, const char *function, const char *name, double 
     return !rg_failed(t);
 }
 
+double rg__or_default(double value, double otherwise)
+{
+    return value == 0 ? otherwise : value == RG_ZERO ? 0 : value;
+}
+
 const char *rg__layer_open(rg_params *ps, const char *function, const char *name)
 {
     if (name == NULL)

@@ -22,6 +22,9 @@ bool rg__check_labels(rg_tape *t, const char *function, const char *name, rg_ten
 /* value is in [0, high], or in [0, high) where `open`. High may be infinite, if open. */
 bool rg__check_range(rg_tape *t, const char *function, const char *name, double value, double high, bool open);
 
+/* A number of a configuration, in which 0 stands for `otherwise` and RG_ZERO for 0. */
+double rg__or_default(double value, double otherwise);
+
 /* Begins the scope of a new layer and returns its name as the store keeps it; NULL, an error of the store and no scope
  * where there is no name. A store that has failed makes no parameters, but still knows what the layer is called. */
 const char *rg__layer_open(rg_params *ps, const char *function, const char *name);

@@ -48,7 +48,7 @@ rg_embedding_layer rg_embedding_layer_new(rg_params *ps, const char *name, int64
     rg_embedding_layer layer = {.name = rg__layer_open(ps, "embedding_layer_new", name),
                                 .padded = c.padding != NULL,
                                 .max_norm = c.max_norm,
-                                .norm_type = rg__layer_field(c.norm_type, 2),
+                                .norm_type = rg__or_default(c.norm_type, 2),
                                 .scale_grad_by_freq = c.scale_grad_by_freq};
     if (layer.name == NULL)
         return layer;

@@ -1,11 +1,6 @@
 /* What the files of layers share. See layer.h. */
 #include "layer.h"
 
-double rg__layer_field(double value, double otherwise)
-{
-    return value == 0 ? otherwise : value == RG_ZERO ? 0 : value;
-}
-
 rg_param *rg__layer_param(rg_params *ps, const char *name, rg_shape shape, double value)
 {
     rg_param *p = rg_param_new(ps, name, rg_params_dtype(ps), shape, NULL);

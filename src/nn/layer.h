@@ -4,9 +4,6 @@
 
 #include "check.h"
 
-/* A number of a configuration, in which 0 stands for `otherwise` and RG_ZERO for 0. */
-double rg__layer_field(double value, double otherwise);
-
 /* A parameter in the scope of the store, every element `value`; and a buffer. NULL on error. */
 rg_param *rg__layer_param(rg_params *ps, const char *name, rg_shape shape, double value);
 rg_param *rg__layer_buffer(rg_params *ps, const char *name, rg_shape shape, double value);

@@ -32,7 +32,7 @@ rg_layer_norm_layer rg_layer_norm_layer_new(rg_params *ps, const char *name, rg_
 {
     const rg_norm_config c = config != NULL ? *config : (rg_norm_config){0};
     rg_layer_norm_layer layer = {.name = rg__layer_open(ps, "layer_norm_layer_new", name),
-                                 .eps = rg__layer_field(c.eps, 1e-5)};
+                                 .eps = rg__or_default(c.eps, 1e-5)};
     if (layer.name == NULL)
         return layer;
     if (check_normalized(ps, "layer_norm_layer_new", name, normalized) &&
@@ -56,7 +56,7 @@ rg_tensor rg_layer_norm_layer_forward(rg_tape *t, const rg_layer_norm_layer *lay
 rg_rms_norm_layer rg_rms_norm_layer_new(rg_params *ps, const char *name, rg_shape normalized, const rg_norm_config *config)
 {
     const rg_norm_config c = config != NULL ? *config : (rg_norm_config){0};
-    rg_rms_norm_layer layer = {.name = rg__layer_open(ps, "rms_norm_layer_new", name), .eps = rg__layer_field(c.eps, -1)};
+    rg_rms_norm_layer layer = {.name = rg__layer_open(ps, "rms_norm_layer_new", name), .eps = rg__or_default(c.eps, -1)};
     if (layer.name == NULL)
         return layer;
     if (check_normalized(ps, "rms_norm_layer_new", name, normalized) &&
@@ -82,7 +82,7 @@ rg_group_norm_layer rg_group_norm_layer_new(rg_params *ps, const char *name, int
 {
     const rg_norm_config c = config != NULL ? *config : (rg_norm_config){0};
     rg_group_norm_layer layer = {.name = rg__layer_open(ps, "group_norm_layer_new", name),
-                                 .eps = rg__layer_field(c.eps, 1e-5)};
+                                 .eps = rg__or_default(c.eps, 1e-5)};
     if (layer.name == NULL)
         return layer;
     if (groups <= 0 || channels <= 0 || channels % groups != 0)

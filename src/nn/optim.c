@@ -38,11 +38,6 @@ void rg_optim_free(rg_optim *opt)
     free(opt);
 }
 
-double rg__optim_field(double value, double otherwise)
-{
-    return value == 0 ? otherwise : value == RG_ZERO ? 0 : value;
-}
-
 /* For the next step to say. */
 static void remember_trouble(rg_optim *opt, rg_status status, const char *trouble)
 {
@@ -53,7 +48,7 @@ static void remember_trouble(rg_optim *opt, rg_status status, const char *troubl
 void rg_optim_set_lr(rg_optim *opt, double lr)
 {
     if (opt != NULL)
-        opt->common.lr = rg__optim_field(lr, 0);
+        opt->common.lr = rg__or_default(lr, 0);
 }
 
 double rg_optim_lr(const rg_optim *opt)
@@ -67,7 +62,7 @@ void rg_optim_set_momentum(rg_optim *opt, double momentum)
         return;
     if (opt->kind->momentum == NULL)
         remember_trouble(opt, RG_ERROR_ARGUMENT, "rg_optim_set_momentum was called; it has no momentum");
-    opt->common.momentum = rg__optim_field(momentum, 0);
+    opt->common.momentum = rg__or_default(momentum, 0);
     opt->momentum_moves = true;
 }
 
@@ -130,8 +125,8 @@ static bool check_groups(const rg_optim *opt, rg_tape *t)
 {
     const char *name = opt->kind->name;
     for (const rg__optim_group *group = opt->groups; group != NULL; group = group->next) {
-        const double factor = rg__optim_field(group->settings.lr_factor, 1);
-        const double decay = rg__optim_field(group->settings.weight_decay, 0);
+        const double factor = rg__or_default(group->settings.lr_factor, 1);
+        const double decay = rg__or_default(group->settings.weight_decay, 0);
         if (!rg__check_range(t, name, "lr_factor of a group", factor, INFINITY, true) ||
             !rg__check_range(t, name, "weight_decay of a group", decay, INFINITY, true))
             return false;
@@ -161,9 +156,9 @@ static rg__turn turn_of(const rg_optim *opt, rg_tape *t, rg_param *p, rg_tensor 
 {
     rg__turn turn = {.p = p, .lr = lr, .rate = opt->common.lr, .weight_decay = opt->common.weight_decay};
     const rg__optim_group *group = find_group(opt->groups, p);
-    const double factor = group != NULL ? rg__optim_field(group->settings.lr_factor, 1) : 1;
+    const double factor = group != NULL ? rg__or_default(group->settings.lr_factor, 1) : 1;
     if (group != NULL)
-        turn.weight_decay = rg__optim_field(group->settings.weight_decay, turn.weight_decay);
+        turn.weight_decay = rg__or_default(group->settings.weight_decay, turn.weight_decay);
     if (factor != 1) {
         turn.lr = rg_mul_scalar(t, lr, factor);
         turn.rate *= factor;

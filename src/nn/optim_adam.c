@@ -19,9 +19,9 @@ static bool check_moments(const rg_optim *opt, rg_tape *t, double beta2, double 
 static rg__optim_common common_of(double lr, double lr_default, double beta1, double weight_decay,
                                   double weight_decay_default, bool maximize)
 {
-    return (rg__optim_common){.lr = rg__optim_field(lr, lr_default),
-                              .weight_decay = rg__optim_field(weight_decay, weight_decay_default),
-                              .momentum = rg__optim_field(beta1, 0.9),
+    return (rg__optim_common){.lr = rg__or_default(lr, lr_default),
+                              .weight_decay = rg__or_default(weight_decay, weight_decay_default),
+                              .momentum = rg__or_default(beta1, 0.9),
                               .maximize = maximize};
 }
 
@@ -84,7 +84,7 @@ static rg_optim *adam_new(rg_params *ps, const rg__optim_kind *kind, const rg_ad
     rg_optim *opt = rg__optim_new(ps, kind, common_of(c.lr, 1e-3, c.beta1, c.weight_decay, weight_decay, c.maximize));
     if (opt != NULL)
         opt->config.adam = (rg_adam_config){
-            .beta2 = rg__optim_field(c.beta2, 0.999), .eps = rg__optim_field(c.eps, 1e-8), .amsgrad = c.amsgrad};
+            .beta2 = rg__or_default(c.beta2, 0.999), .eps = rg__or_default(c.eps, 1e-8), .amsgrad = c.amsgrad};
     return opt;
 }
 
@@ -150,9 +150,9 @@ rg_optim *rg_nadam_new(rg_params *ps, const rg_nadam_config *config)
     const rg_nadam_config c = config != NULL ? *config : (rg_nadam_config){0};
     rg_optim *opt = rg__optim_new(ps, &nadam, common_of(c.lr, 2e-3, c.beta1, c.weight_decay, 0, c.maximize));
     if (opt != NULL)
-        opt->config.nadam = (rg_nadam_config){.beta2 = rg__optim_field(c.beta2, 0.999),
-                                              .eps = rg__optim_field(c.eps, 1e-8),
-                                              .momentum_decay = rg__optim_field(c.momentum_decay, 4e-3),
+        opt->config.nadam = (rg_nadam_config){.beta2 = rg__or_default(c.beta2, 0.999),
+                                              .eps = rg__or_default(c.eps, 1e-8),
+                                              .momentum_decay = rg__or_default(c.momentum_decay, 4e-3),
                                               .decoupled_weight_decay = c.decoupled_weight_decay};
     return opt;
 }
@@ -197,8 +197,8 @@ rg_optim *rg_radam_new(rg_params *ps, const rg_radam_config *config)
     const rg_radam_config c = config != NULL ? *config : (rg_radam_config){0};
     rg_optim *opt = rg__optim_new(ps, &radam, common_of(c.lr, 1e-3, c.beta1, c.weight_decay, 0, c.maximize));
     if (opt != NULL)
-        opt->config.radam = (rg_radam_config){.beta2 = rg__optim_field(c.beta2, 0.999),
-                                              .eps = rg__optim_field(c.eps, 1e-8),
+        opt->config.radam = (rg_radam_config){.beta2 = rg__or_default(c.beta2, 0.999),
+                                              .eps = rg__or_default(c.eps, 1e-8),
                                               .decoupled_weight_decay = c.decoupled_weight_decay};
     return opt;
 }
@@ -235,7 +235,7 @@ rg_optim *rg_adamax_new(rg_params *ps, const rg_adamax_config *config)
     rg_optim *opt = rg__optim_new(ps, &adamax, common_of(c.lr, 2e-3, c.beta1, c.weight_decay, 0, c.maximize));
     if (opt != NULL)
         opt->config.adamax =
-            (rg_adamax_config){.beta2 = rg__optim_field(c.beta2, 0.999), .eps = rg__optim_field(c.eps, 1e-8)};
+            (rg_adamax_config){.beta2 = rg__or_default(c.beta2, 0.999), .eps = rg__or_default(c.eps, 1e-8)};
     return opt;
 }
 
@@ -284,9 +284,9 @@ rg_optim *rg_lamb_new(rg_params *ps, const rg_lamb_config *config)
     const rg_lamb_config c = config != NULL ? *config : (rg_lamb_config){0};
     rg_optim *opt = rg__optim_new(ps, &lamb, common_of(c.lr, 1e-3, c.beta1, c.weight_decay, 0, c.maximize));
     if (opt != NULL)
-        opt->config.lamb = (rg_lamb_config){.beta2 = rg__optim_field(c.beta2, 0.999),
-                                            .eps = rg__optim_field(c.eps, 1e-6),
-                                            .norm_min = rg__optim_field(c.norm_min, 0),
-                                            .norm_max = rg__optim_field(c.norm_max, INFINITY)};
+        opt->config.lamb = (rg_lamb_config){.beta2 = rg__or_default(c.beta2, 0.999),
+                                            .eps = rg__or_default(c.eps, 1e-6),
+                                            .norm_min = rg__or_default(c.norm_min, 0),
+                                            .norm_max = rg__or_default(c.norm_max, INFINITY)};
     return opt;
 }

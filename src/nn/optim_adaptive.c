@@ -37,14 +37,14 @@ rg_optim *rg_adagrad_new(rg_params *ps, const rg_adagrad_config *config)
 {
     const rg_adagrad_config c = config != NULL ? *config : (rg_adagrad_config){0};
     rg_optim *opt = rg__optim_new(ps, &adagrad,
-                                  (rg__optim_common){.lr = rg__optim_field(c.lr, 1e-2),
-                                                     .weight_decay = rg__optim_field(c.weight_decay, 0),
+                                  (rg__optim_common){.lr = rg__or_default(c.lr, 1e-2),
+                                                     .weight_decay = rg__or_default(c.weight_decay, 0),
                                                      .maximize = c.maximize});
     if (opt != NULL)
         opt->config.adagrad = (rg_adagrad_config){
-            .lr_decay = rg__optim_field(c.lr_decay, 0),
-            .initial = rg__optim_field(c.initial, 0),
-            .eps = rg__optim_field(c.eps, 1e-10),
+            .lr_decay = rg__or_default(c.lr_decay, 0),
+            .initial = rg__or_default(c.initial, 0),
+            .eps = rg__or_default(c.eps, 1e-10),
         };
     return opt;
 }
@@ -87,14 +87,14 @@ rg_optim *rg_rmsprop_new(rg_params *ps, const rg_rmsprop_config *config)
 {
     const rg_rmsprop_config c = config != NULL ? *config : (rg_rmsprop_config){0};
     rg_optim *opt = rg__optim_new(ps, &rmsprop,
-                                  (rg__optim_common){.lr = rg__optim_field(c.lr, 1e-2),
-                                                     .weight_decay = rg__optim_field(c.weight_decay, 0),
-                                                     .momentum = rg__optim_field(c.momentum, 0),
+                                  (rg__optim_common){.lr = rg__or_default(c.lr, 1e-2),
+                                                     .weight_decay = rg__or_default(c.weight_decay, 0),
+                                                     .momentum = rg__or_default(c.momentum, 0),
                                                      .maximize = c.maximize});
     if (opt != NULL)
         opt->config.rmsprop = (rg_rmsprop_config){
-            .alpha = rg__optim_field(c.alpha, 0.99),
-            .eps = rg__optim_field(c.eps, 1e-8),
+            .alpha = rg__or_default(c.alpha, 0.99),
+            .eps = rg__or_default(c.eps, 1e-8),
             .centered = c.centered,
         };
     return opt;
@@ -132,11 +132,11 @@ rg_optim *rg_adadelta_new(rg_params *ps, const rg_adadelta_config *config)
 {
     const rg_adadelta_config c = config != NULL ? *config : (rg_adadelta_config){0};
     rg_optim *opt = rg__optim_new(ps, &adadelta,
-                                  (rg__optim_common){.lr = rg__optim_field(c.lr, 1),
-                                                     .weight_decay = rg__optim_field(c.weight_decay, 0),
+                                  (rg__optim_common){.lr = rg__or_default(c.lr, 1),
+                                                     .weight_decay = rg__or_default(c.weight_decay, 0),
                                                      .maximize = c.maximize});
     if (opt != NULL)
         opt->config.adadelta =
-            (rg_adadelta_config){.rho = rg__optim_field(c.rho, 0.9), .eps = rg__optim_field(c.eps, 1e-6)};
+            (rg_adadelta_config){.rho = rg__or_default(c.rho, 0.9), .eps = rg__or_default(c.eps, 1e-6)};
     return opt;
 }

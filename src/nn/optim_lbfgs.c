@@ -526,7 +526,7 @@ double rg_lbfgs_step(rg_optim *opt, rg_tape *t, rg_closure closure, void *user)
 rg_optim *rg_lbfgs_new(rg_params *ps, const rg_lbfgs_config *config)
 {
     const rg_lbfgs_config c = config != NULL ? *config : (rg_lbfgs_config){0};
-    rg_optim *opt = rg__optim_new(ps, &lbfgs, (rg__optim_common){.lr = rg__optim_field(c.lr, 1)});
+    rg_optim *opt = rg__optim_new(ps, &lbfgs, (rg__optim_common){.lr = rg__or_default(c.lr, 1)});
     if (opt == NULL)
         return NULL;
     const int max_iter = c.max_iter != 0 ? c.max_iter : 20;
@@ -536,8 +536,8 @@ rg_optim *rg_lbfgs_new(rg_params *ps, const rg_lbfgs_config *config)
         .max_eval = c.max_eval != 0      ? c.max_eval
                     : max_eval < INT_MAX ? (int)max_eval
                                          : INT_MAX,
-        .tolerance_grad = rg__optim_field(c.tolerance_grad, 1e-7),
-        .tolerance_change = rg__optim_field(c.tolerance_change, 1e-9),
+        .tolerance_grad = rg__or_default(c.tolerance_grad, 1e-7),
+        .tolerance_change = rg__or_default(c.tolerance_change, 1e-9),
         .history_size = c.history_size != 0 ? c.history_size : 100,
         .strong_wolfe = c.strong_wolfe,
     };

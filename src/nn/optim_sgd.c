@@ -45,11 +45,11 @@ rg_optim *rg_sgd_new(rg_params *ps, const rg_sgd_config *config)
 {
     const rg_sgd_config c = config != NULL ? *config : (rg_sgd_config){0};
     rg_optim *opt = rg__optim_new(ps, &sgd,
-                                  (rg__optim_common){.lr = rg__optim_field(c.lr, 1e-3),
-                                                     .weight_decay = rg__optim_field(c.weight_decay, 0),
-                                                     .momentum = rg__optim_field(c.momentum, 0),
+                                  (rg__optim_common){.lr = rg__or_default(c.lr, 1e-3),
+                                                     .weight_decay = rg__or_default(c.weight_decay, 0),
+                                                     .momentum = rg__or_default(c.momentum, 0),
                                                      .maximize = c.maximize});
     if (opt != NULL)
-        opt->config.sgd = (rg_sgd_config){.dampening = rg__optim_field(c.dampening, 0), .nesterov = c.nesterov};
+        opt->config.sgd = (rg_sgd_config){.dampening = rg__or_default(c.dampening, 0), .nesterov = c.nesterov};
     return opt;
 }

@@ -31,12 +31,12 @@ rg_optim *rg_lion_new(rg_params *ps, const rg_lion_config *config)
 {
     const rg_lion_config c = config != NULL ? *config : (rg_lion_config){0};
     rg_optim *opt = rg__optim_new(ps, &lion,
-                                  (rg__optim_common){.lr = rg__optim_field(c.lr, 1e-4),
-                                                     .weight_decay = rg__optim_field(c.weight_decay, 0),
-                                                     .momentum = rg__optim_field(c.beta1, 0.9),
+                                  (rg__optim_common){.lr = rg__or_default(c.lr, 1e-4),
+                                                     .weight_decay = rg__or_default(c.weight_decay, 0),
+                                                     .momentum = rg__or_default(c.beta1, 0.9),
                                                      .maximize = c.maximize});
     if (opt != NULL)
-        opt->config.lion = (rg_lion_config){.beta2 = rg__optim_field(c.beta2, 0.99)};
+        opt->config.lion = (rg_lion_config){.beta2 = rg__or_default(c.beta2, 0.99)};
     return opt;
 }
 
@@ -82,11 +82,11 @@ rg_optim *rg_rprop_new(rg_params *ps, const rg_rprop_config *config)
 {
     const rg_rprop_config c = config != NULL ? *config : (rg_rprop_config){0};
     rg_optim *opt =
-        rg__optim_new(ps, &rprop, (rg__optim_common){.lr = rg__optim_field(c.lr, 1e-2), .maximize = c.maximize});
+        rg__optim_new(ps, &rprop, (rg__optim_common){.lr = rg__or_default(c.lr, 1e-2), .maximize = c.maximize});
     if (opt != NULL)
-        opt->config.rprop = (rg_rprop_config){.eta_minus = rg__optim_field(c.eta_minus, 0.5),
-                                              .eta_plus = rg__optim_field(c.eta_plus, 1.2),
-                                              .step_min = rg__optim_field(c.step_min, 1e-6),
-                                              .step_max = rg__optim_field(c.step_max, 50)};
+        opt->config.rprop = (rg_rprop_config){.eta_minus = rg__or_default(c.eta_minus, 0.5),
+                                              .eta_plus = rg__or_default(c.eta_plus, 1.2),
+                                              .step_min = rg__or_default(c.step_min, 1e-6),
+                                              .step_max = rg__or_default(c.step_max, 50)};
     return opt;
 }

@@ -2,7 +2,7 @@
 #ifndef RG__NN_OPTIMIZER_H
 #define RG__NN_OPTIMIZER_H
 
-#include <retrograd/retrograd.h>
+#include "check.h"
 
 /* One parameter's turn in a step. */
 typedef struct rg__turn {
@@ -65,9 +65,6 @@ struct rg_optim {
 
 /* NULL for a NULL store and when out of memory. */
 rg_optim *rg__optim_new(rg_params *ps, const rg__optim_kind *kind, rg__optim_common common);
-
-/* A field of a configuration: 0 says the default, RG_ZERO says 0. */
-double rg__optim_field(double value, double otherwise);
 
 /* Are all settings in range? Else false, and an error on the tape. */
 bool rg__optim_check(const rg_optim *opt, rg_tape *t);

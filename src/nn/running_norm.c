@@ -34,8 +34,8 @@ rg_batch_norm_layer rg_batch_norm_layer_new(rg_params *ps, const char *name, int
 {
     const rg_batch_norm_config c = config != NULL ? *config : (rg_batch_norm_config){0};
     rg_batch_norm_layer layer = {.name = rg__layer_open(ps, "batch_norm_layer_new", name),
-                                 .eps = rg__layer_field(c.eps, 1e-5),
-                                 .momentum = rg__layer_field(c.momentum, 0.1),
+                                 .eps = rg__or_default(c.eps, 1e-5),
+                                 .momentum = rg__or_default(c.momentum, 0.1),
                                  .cumulative = c.cumulative};
     if (layer.name == NULL)
         return layer;
@@ -120,8 +120,8 @@ rg_instance_norm_layer rg_instance_norm_layer_new(rg_params *ps, const char *nam
 {
     const rg_instance_norm_config c = config != NULL ? *config : (rg_instance_norm_config){0};
     rg_instance_norm_layer layer = {.name = rg__layer_open(ps, "instance_norm_layer_new", name),
-                                    .eps = rg__layer_field(c.eps, 1e-5),
-                                    .momentum = rg__layer_field(c.momentum, 0.1)};
+                                    .eps = rg__or_default(c.eps, 1e-5),
+                                    .momentum = rg__or_default(c.momentum, 0.1)};
     if (layer.name == NULL)
         return layer;
     const rg_shape shape = RG_SHAPE(channels);

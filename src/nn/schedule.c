@@ -1,14 +1,11 @@
 /* Learning-rate schedules: plain functions of the step. What is out of range gives NaN, which no optimizer takes. */
+#include "check.h"
+
 #include <math.h>
 #include <retrograd/schedule.h>
 #include <stddef.h>
 
 static const double PI = 3.14159265358979323846;
-
-static double or_default(double value, double otherwise)
-{
-    return value == 0 ? otherwise : value == RG_ZERO ? 0 : value;
-}
 
 /* From `from` to `to` along half a cosine, or a line; share in [0, 1]. */
 static double between(double from, double to, double share, bool linear)
@@ -108,7 +105,7 @@ static double cycle_height(const rg_cyclic_config *c, int64_t step)
     switch (c->mode) {
     case RG_TRIANGULAR: return height;
     case RG_TRIANGULAR2: return height * pow(0.5, cycle);
-    case RG_EXP_RANGE: return height * pow(or_default(c->gamma, 1), (double)step);
+    case RG_EXP_RANGE: return height * pow(rg__or_default(c->gamma, 1), (double)step);
     }
     return NAN;
 }
@@ -124,7 +121,7 @@ double rg_schedule_cyclic_momentum(const rg_cyclic_config *config, int64_t step)
     const double height = cycle_height(config, step);
     if (isnan(height))
         return NAN;
-    const double most = or_default(config->max_momentum, 0.9), least = or_default(config->base_momentum, 0.8);
+    const double most = rg__or_default(config->max_momentum, 0.9), least = rg__or_default(config->base_momentum, 0.8);
     return most - (most - least) * height;
 }
 
@@ -135,7 +132,7 @@ static bool phase_at(const rg_one_cycle_config *c, int64_t step, int *phase, dou
 {
     if (c == NULL || step < 0 || c->total < 1)
         return false;
-    const double rise = or_default(c->rise, 0.3), total = (double)c->total, at = fmin((double)step, total - 1);
+    const double rise = rg__or_default(c->rise, 0.3), total = (double)c->total, at = fmin((double)step, total - 1);
     if (!(rise > 0 && rise <= 1))
         return false;
     const double ends[] = {rise * total - 1, c->three_phase ? 2 * rise * total - 2 : total - 1, total - 1};
@@ -153,8 +150,8 @@ double rg_schedule_one_cycle(const rg_one_cycle_config *config, int64_t step)
     double share;
     if (!phase_at(config, step, &phase, &share))
         return NAN;
-    const double low = config->high / or_default(config->div_factor, 25);
-    const double last = low / or_default(config->final_div_factor, 1e4);
+    const double low = config->high / rg__or_default(config->div_factor, 25);
+    const double last = low / rg__or_default(config->final_div_factor, 1e4);
     if (phase == 0)
         return between(low, config->high, share, config->linear);
     if (config->three_phase && phase == 1)
@@ -168,7 +165,7 @@ double rg_schedule_one_cycle_momentum(const rg_one_cycle_config *config, int64_t
     double share;
     if (!phase_at(config, step, &phase, &share))
         return NAN;
-    const double most = or_default(config->max_momentum, 0.95), least = or_default(config->base_momentum, 0.85);
+    const double most = rg__or_default(config->max_momentum, 0.95), least = rg__or_default(config->base_momentum, 0.85);
     return phase == 0   ? between(most, least, share, config->linear)
            : phase == 1 ? between(least, most, share, config->linear)
                         : most;
@@ -188,7 +185,7 @@ int rg_schedule_phase(int64_t step, const int64_t *milestones, int count, int64_
 
 static bool is_better(const rg_plateau *p, double measure)
 {
-    const double threshold = or_default(p->threshold, 1e-4), sign = p->maximize ? 1 : -1;
+    const double threshold = rg__or_default(p->threshold, 1e-4), sign = p->maximize ? 1 : -1;
     if (!p->begun) /* anything is better than nothing; NaN is not, and nothing begins with it */
         return p->maximize ? measure > -INFINITY : measure < INFINITY;
     const double limit = p->absolute ? p->best + sign * threshold : p->best * (1 + sign * threshold);
@@ -199,7 +196,7 @@ double rg_plateau_step(rg_plateau *p, double measure, double lr)
 {
     if (p == NULL)
         return lr;
-    const double factor = or_default(p->factor, 0.1);
+    const double factor = rg__or_default(p->factor, 0.1);
     if (!(factor >= 0 && factor < 1))
         return NAN;
     if (is_better(p, measure)) {
@@ -218,5 +215,5 @@ double rg_plateau_step(rg_plateau *p, double measure, double lr)
     p->rest = p->cooldown > 0 ? p->cooldown : 0;
     p->bad = 0;
     const double reduced = fmax(lr * factor, p->min_lr);
-    return lr - reduced > or_default(p->eps, 1e-8) ? reduced : lr;
+    return lr - reduced > rg__or_default(p->eps, 1e-8) ? reduced : lr;
 }

@@ -12,8 +12,8 @@ static rg_transformer_config settled(const rg_transformer_config *config)
 {
     rg_transformer_config c = config != NULL ? *config : (rg_transformer_config){0};
     c.dim_feedforward = c.dim_feedforward != 0 ? c.dim_feedforward : 2048;
-    c.dropout = rg__layer_field(c.dropout, 0.1);
-    c.layer_norm_eps = rg__layer_field(c.layer_norm_eps, 1e-5);
+    c.dropout = rg__or_default(c.dropout, 0.1);
+    c.layer_norm_eps = rg__or_default(c.layer_norm_eps, 1e-5);
     c.activation = c.activation != NULL ? c.activation : rg_relu;
     return c;
 }
