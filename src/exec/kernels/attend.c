@@ -41,6 +41,7 @@ typedef struct work {
     char *k_panels, *v_panels;     /* of k^T and v^T                                              */
     char *p, *d;                   /* [block, keys]: the attention, the gradient of the scores    */
     char *out, *dq, *dk, *dv;      /* sums                                                        */
+    char *room;                    /* NULL while it is only counted                               */
     size_t bytes;
 } work;
 
@@ -49,23 +50,24 @@ static int64_t pad(int64_t n, int64_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Reserves rows * columns elements; the size of all is too large to count once `bytes` is SIZE_MAX. */
-static size_t reserve(work *w, int64_t rows, int64_t columns)
+/* Reserves rows * columns elements and returns where they are, if there is room yet; the size of all is too large to count
+ * once `bytes` is SIZE_MAX. */
+static char *reserve(work *w, int64_t rows, int64_t columns)
 {
     const size_t at = w->bytes;
     int64_t n, bytes;
     if (at == SIZE_MAX || __builtin_mul_overflow(rows, columns, &n) ||
         __builtin_mul_overflow(n, (int64_t)w->s->size, &bytes) || bytes > INT64_MAX / 64) {
         w->bytes = SIZE_MAX;
-        return 0;
+        return NULL;
     }
     w->bytes += ((size_t)bytes + RG__GEMM_SLACK + RG__ALIGN - 1) / RG__ALIGN * RG__ALIGN;
-    return at;
+    return w->room ? w->room + at : NULL;
 }
 
 static work lay_out(const rg__attend_shape *s, bool gradient, char *room)
 {
-    work w = {.s = s, .kernel = rg__gemm_own_kernel(s->size)};
+    work w = {.s = s, .kernel = rg__gemm_own_kernel(s->size), .room = room};
     const int64_t unit = w.kernel->columns > PADDING ? w.kernel->columns : PADDING;
     const int64_t most = INT64_MAX / 64;
     if (s->queries > most || s->keys > most || s->width > most || s->features > most) {
@@ -75,25 +77,21 @@ static work lay_out(const rg__attend_shape *s, bool gradient, char *room)
     w.width = pad(s->width, unit), w.features = pad(s->features, unit), w.keys = pad(s->keys > 0 ? s->keys : 1, unit);
     w.block = SCORES / (w.keys * (int64_t)s->size) / BLOCK_LEAST * BLOCK_LEAST;
     w.block = w.block < BLOCK_LEAST ? BLOCK_LEAST : w.block > BLOCK ? BLOCK : w.block;
-    const size_t q = reserve(&w, w.block, w.width), p = reserve(&w, w.block, w.keys);
-    const size_t k_panels = reserve(&w, w.keys, s->width), v = reserve(&w, s->keys, w.features);
-    const size_t out = reserve(&w, w.block, w.features);
-    w.q = room + q, w.p = room + p, w.k_panels = room + k_panels, w.v = room + v, w.out = room + out;
+    w.q = reserve(&w, w.block, w.width), w.p = reserve(&w, w.block, w.keys);
+    w.k_panels = reserve(&w, w.keys, s->width), w.v = reserve(&w, s->keys, w.features);
+    w.out = reserve(&w, w.block, w.features);
     if (gradient) {
-        const size_t g = reserve(&w, w.block, w.features), d = reserve(&w, w.block, w.keys);
-        const size_t v_panels = reserve(&w, w.keys, s->features), k = reserve(&w, s->keys, w.width);
-        const size_t dq = reserve(&w, w.block, w.width), dk = reserve(&w, w.keys, w.width);
-        const size_t dv = reserve(&w, w.keys, w.features);
-        w.g = room + g, w.d = room + d, w.v_panels = room + v_panels, w.k = room + k;
-        w.dq = room + dq, w.dk = room + dk, w.dv = room + dv;
+        w.g = reserve(&w, w.block, w.features), w.d = reserve(&w, w.block, w.keys);
+        w.v_panels = reserve(&w, w.keys, s->features), w.k = reserve(&w, s->keys, w.width);
+        w.dq = reserve(&w, w.block, w.width), w.dk = reserve(&w, w.keys, w.width);
+        w.dv = reserve(&w, w.keys, w.features);
     }
     return w;
 }
 
 size_t rg__attend_room(const rg__attend_shape *s, bool gradient)
 {
-    char none;
-    const size_t bytes = lay_out(s, gradient, &none).bytes;
+    const size_t bytes = lay_out(s, gradient, NULL).bytes;
     return bytes == SIZE_MAX ? 0 : bytes;
 }
 
