@@ -529,6 +529,52 @@ static void data_without_batches_is_an_error_for_fit_and_no_score_for_evaluate(v
     script_free(&s);
 }
 
+/* Samples can be read while their index is below *user. */
+static bool get_below(void *user, int64_t i, void *x, void *y, char *error, size_t size)
+{
+    memcpy(x, points[i], sizeof points[i]);
+    memcpy(y, &labels[i], sizeof labels[i]);
+    if (i >= *(const int64_t *)user)
+        snprintf(error, size, "point %d: it is smudged", (int)i);
+    return i < *(const int64_t *)user;
+}
+
+/* The loader's batches are two halves; the second one ends with the sample. */
+static void a_sample_that_cannot_be_read_is_an_error(void **state)
+{
+    (void)state;
+    int64_t readable = SAMPLES - 1;
+    rg_score score;
+    const rg_source source = {
+        .count = SAMPLES, .x_shape = RG_SHAPE(FEATURES), .y_dtype = RG_I64, .get = get_below, .user = &readable};
+    for (int threads = 0; threads < 2; threads++) {
+        const rg_loader_config half = {.batch = SAMPLES / 2, .threads = threads};
+        rg_loader *loader = rg_loader_new_source(&source, &half, NULL, 0);
+        assert_non_null(loader);
+        script s = script_new();
+        rg_fit_config config = script_config(&s);
+        config.on_batch = config.on_epoch = NULL;
+        readable = SAMPLES - 1;
+        assert_false(rg_evaluate(tape, script_loss, &s, loader, &score));
+        assert_error(tape, RG_ERROR_FILE, WORDS("evaluate: ", "point 21: it is smudged"));
+        assert_true(isnan(score.loss) && score.samples == 0);
+        config.train = loader;
+        assert_fit_fails(&s, &config, RG_ERROR_FILE, WORDS("fit: ", "point 21: it is smudged"));
+        assert_true(weight(&s) == 100 - 1); /* the first batch has been learnt */
+        config.train = s.loader;
+        config.validation = loader;
+        assert_fit_fails(&s, &config, RG_ERROR_FILE, WORDS("fit: ", "point 21: it is smudged"));
+        readable = 0; /* not even one batch: the reason is not that there are none */
+        config.train = loader;
+        assert_fit_fails(&s, &config, RG_ERROR_FILE, WORDS("fit: ", "point 0: it is smudged"));
+        readable = SAMPLES;
+        assert_true(rg_evaluate(tape, script_loss, &s, loader, &score));
+        assert_int_equal(score.samples, SAMPLES);
+        script_free(&s);
+        rg_loader_free(loader);
+    }
+}
+
 static void a_metric_that_is_watched_must_be_given(void **state)
 {
     (void)state;
@@ -656,6 +702,7 @@ int main(void)
         TEST(progress_is_a_line_an_epoch),
         TEST(arguments_are_checked),
         TEST(data_without_batches_is_an_error_for_fit_and_no_score_for_evaluate),
+        TEST(a_sample_that_cannot_be_read_is_an_error),
         TEST(a_metric_that_is_watched_must_be_given),
         TEST(objectives_are_checked),
         TEST(a_loss_that_is_not_finite_names_epoch_and_batch),

@@ -71,7 +71,17 @@ static double metric_value(rg_tape *t, rg_tensor metric)
     return rg_is_nil(metric) ? NAN : rg_item(t, metric);
 }
 
-static bool evaluate(rg_tape *t, rg_objective objective, void *model, rg_loader *loader, tally *sum)
+/* After the last batch: the tape is reset, so that all updates have happened, and a sample that could not be read is an
+ * error. */
+static bool close_epoch(rg_tape *t, const char *function, const rg_loader *loader)
+{
+    rg_tape_reset(t);
+    if (!rg_failed(t) && rg_loader_error(loader)[0] != '\0')
+        rg_tape_fail(t, RG_ERROR_FILE, "%s: %s", function, rg_loader_error(loader));
+    return !rg_failed(t);
+}
+
+static bool evaluate(rg_tape *t, const char *function, rg_objective objective, void *model, rg_loader *loader, tally *sum)
 {
     const bool training = rg_training(t);
     rg_set_training(t, false);
@@ -86,9 +96,8 @@ static bool evaluate(rg_tape *t, rg_objective objective, void *model, rg_loader 
         const double value = rg_item(t, loss);
         tally_add(sum, value, metric, metric_value(t, metric), batch.count);
     }
-    rg_tape_reset(t);
     rg_set_training(t, training);
-    return !rg_failed(t);
+    return close_epoch(t, function, loader);
 }
 
 bool rg_evaluate(rg_tape *t, rg_objective objective, void *model, rg_loader *loader, rg_score *score)
@@ -97,7 +106,7 @@ bool rg_evaluate(rg_tape *t, rg_objective objective, void *model, rg_loader *loa
     tally sum = {0};
     if (missing != NULL)
         rg_tape_fail(t, RG_ERROR_ARGUMENT, "evaluate: %s is NULL", missing);
-    const bool good = !rg_failed(t) && evaluate(t, objective, model, loader, &sum);
+    const bool good = !rg_failed(t) && evaluate(t, "evaluate", objective, model, loader, &sum);
     if (score != NULL)
         *score = good ? tally_mean(&sum) : no_score;
     return good;
@@ -229,9 +238,10 @@ static bool train_epoch(fit *f, tally *sum)
             return false;
         }
     }
+    if (!close_epoch(s->tape, "fit", c->train)) /* what a callback recorded has happened, too */
+        return false;
     if (s->batch < 0)
         rg_tape_fail(s->tape, RG_ERROR_ARGUMENT, "fit: config->train has no batches; it must have some");
-    rg_tape_reset(s->tape); /* now the last update has happened, with all that a callback recorded */
     return !rg_failed(s->tape);
 }
 
@@ -246,7 +256,7 @@ static bool measure_epoch(fit *f, rg_epoch *result)
         return false;
     result->seconds = seconds_now() - began;
     result->lr = rg_optim_lr(f->state.optim);
-    if (c->validation != NULL && !evaluate(t, c->objective, c->model, c->validation, &validation))
+    if (c->validation != NULL && !evaluate(t, "fit", c->objective, c->model, c->validation, &validation))
         return false;
     if (c->validation != NULL && validation.samples == 0)
         rg_tape_fail(t, RG_ERROR_ARGUMENT, "fit: config->validation has no batches; it must have some, or be NULL");

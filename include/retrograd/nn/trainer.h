@@ -23,7 +23,8 @@ typedef struct rg_score {
 } rg_score;
 
 /* One pass over the loader's epoch 0, in mode RG_INFERENCE and with rg_training(t) false, which is put back. Resets the
- * tape before each batch and at the end. False, and a score of NaN, where the tape has failed. */
+ * tape before each batch and at the end. False, and a score of NaN, where the tape has failed or a sample could not be read
+ * (RG_ERROR_FILE, with what rg_loader_error says). */
 RG_API bool rg_evaluate(rg_tape *t, rg_objective objective, void *model, rg_loader *loader, rg_score *score);
 
 /* What one epoch gave. Training loss and metric are means over its batches, each taken before its update. */
@@ -83,7 +84,8 @@ RG_API void rg_history_free(rg_history *history); /* empties it; NULL does nothi
  * reset and as it was afterwards. The parameters are, bit for bit, those of the loop written by hand. `history` (NULL:
  * none) is overwritten; free it with rg_history_free, after errors too.
  * False on error; the tape has the reason. A loss that is not finite is one (RG_ERROR_VALUE, with the epoch and batch,
- * counted from 1); the update of that batch has been made then. keep_best puts the best weights back after errors as well. */
+ * counted from 1); the update of that batch has been made then. A sample that could not be read is one (RG_ERROR_FILE, with
+ * what rg_loader_error says), after the updates of the batches before it. keep_best puts the best weights back after errors as well. */
 RG_API bool rg_fit(rg_tape *t, rg_params *ps, rg_optim *opt, const rg_fit_config *config, rg_history *history);
 
 #ifdef __cplusplus
