@@ -241,8 +241,8 @@ static bool golden_is_float(const struct golden_array *a)
 /* How far `data` (of a's dtype and shape) is from a, relative to each element, or to `floor` times the largest finite
  * magnitude in a (or times `cap`, if that is less) where that is more; exact for integers and bools. NaN equals NaN; infinity where there is none, or
  * the reverse, is infinitely far, and so is the wrong sign of a zero if `signs`. *where is the worst element. */
-static double golden_distance(const struct golden_array *a, const void *data, double floor, double cap, bool signs,
-                              size_t *where)
+static inline double golden_distance(const struct golden_array *a, const void *data, double floor, double cap,
+                                     bool signs, size_t *where)
 {
     double largest = 0, worst = 0;
     *where = 0;
@@ -273,7 +273,7 @@ static double golden_distance(const struct golden_array *a, const void *data, do
 }
 
 /* An element as text, for messages. */
-static void golden_text(rg_dtype dtype, const void *data, size_t index, char out[40])
+static inline void golden_text(rg_dtype dtype, const void *data, size_t index, char out[40])
 {
     switch (dtype) {
     case RG_F32: snprintf(out, 40, "%.9g", (double)((const float *)data)[index]); break;
@@ -285,7 +285,7 @@ static void golden_text(rg_dtype dtype, const void *data, size_t index, char out
 }
 
 /* "f64 [2,3]", for messages. */
-static void golden_shape_text(rg_dtype dtype, rg_shape shape, char out[80])
+static inline void golden_shape_text(rg_dtype dtype, rg_shape shape, char out[80])
 {
     int length = snprintf(out, 80, "%s [", rg_dtype_name(dtype));
     for (int i = 0; i < shape.rank && length < 60; i++)

@@ -1,5 +1,4 @@
-/* Recurrent layers against PyTorch's results, and a training run against its losses: golden/recurrent.txt. The program's
- * argument is the project's root folder. */
+/* Recurrent layers against PyTorch's results: golden/recurrent.txt. The program's argument is the project's root folder. */
 #include "golden.h"
 #include "nn_support.h"
 
@@ -118,54 +117,7 @@ static void check_case(const struct golden_case *c, bool eager)
     rg_params_free(ps);
 }
 
-/* The largest relative difference of the losses of a training run from PyTorch's. */
-static double curve_error(const struct golden_case *c, rg_dtype dtype)
-{
-    enum { VOCABULARY = 6, UNITS = 5, T = 6, B = 3, BATCHES = 5 };
-    rg_tape *t = rg_tape_new(NULL);
-    rg_params *ps = rg_params_new(1);
-    rg_params_set_dtype(ps, dtype);
-    const rg_lstm lstm = rg_lstm_new(ps, "lstm", VOCABULARY, UNITS, NULL);
-    const rg_linear out = rg_linear_new(ps, "out", UNITS, VOCABULARY);
-    const double *value = c->in[1].data;
-    for (int i = 0; i < rg_params_count(ps); i++) {
-        rg_param *p = rg_params_at(ps, i);
-        const rg_tensor x = rg_input(t, RG_F64, rg_param_shape(p), value);
-        rg_assign(t, p, rg_cast(t, x, dtype));
-        value += rg_param_numel(p);
-    }
-    assert_ptr_equal(value, (const double *)c->in[1].data + c->in[1].count);
-    rg_optim *opt = rg_adam_new(ps, &(rg_adam_config){.lr = 0.05});
-    double worst = 0;
-    for (size_t step = 0; step < c->out[0].count; step++) {
-        rg_tape_reset(t);
-        const int64_t *ids = (const int64_t *)c->in[0].data + step % BATCHES * (T + 1) * B;
-        const rg_tensor x = rg_one_hot(t, rg_input_i64(t, RG_SHAPE(T, B), ids), VOCABULARY, dtype);
-        const rg_tensor y = rg_reshape(t, rg_recurrent_forward(t, &lstm, x, NULL).output, RG_SHAPE(T * B, UNITS));
-        const rg_tensor next = rg_input_i64(t, RG_SHAPE(T * B), ids + B);
-        const rg_tensor loss = rg_cross_entropy(t, rg_linear_forward(t, &out, y), next, NULL);
-        rg_backward(t, loss);
-        rg_optim_step(opt, t);
-        const double expected = ((const double *)c->out[0].data)[step];
-        worst = fmax(worst, fabs(rg_item(t, loss) - expected) / expected);
-    }
-    assert_tape_ok(t);
-    rg_optim_free(opt);
-    rg_tape_free(t);
-    rg_params_free(ps);
-    return worst;
-}
-
-static void check_curve(const struct golden_case *c)
-{
-    const double *loss = c->out[0].data;
-    assert_int_equal(c->out[0].count, 50);
-    assert_true(loss[45] < 0.8 * loss[0]); /* the same batch, learnt */
-    assert_near(curve_error(c, RG_F64), 0, 1e-10);
-    assert_near(curve_error(c, RG_F32), 0, 1e-5);
-}
-
-static void layers_and_their_training_agree_with_pytorch(void **state)
+static void layers_agree_with_pytorch(void **state)
 {
     (void)state;
     struct golden_file f;
@@ -174,11 +126,8 @@ static void layers_and_their_training_agree_with_pytorch(void **state)
     if (!golden_open(&f, root, "recurrent"))
         fail_msg("%s (the project's root folder is the program's argument)", f.error);
     for (; golden_next(&f, &c); golden_case_free(&c), cases++)
-        if (strcmp(c.key, "lstm_curve") == 0)
-            check_curve(&c);
-        else
-            for (int eager = 0; eager < 2; eager++)
-                check_case(&c, eager != 0);
+        for (int eager = 0; eager < 2; eager++)
+            check_case(&c, eager != 0);
     golden_case_free(&c);
     assert_string_equal(f.error, "");
     golden_close(&f);
@@ -189,7 +138,7 @@ int main(int argc, char **argv)
 {
     root = argc > 1 ? argv[1] : root;
     const struct CMUnitTest tests[] = {
-        TEST(layers_and_their_training_agree_with_pytorch),
+        TEST(layers_agree_with_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

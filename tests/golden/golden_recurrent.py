@@ -4,7 +4,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from golden_write import draw, i64, integers
+from golden_write import draw, i64
 
 KINDS = {
     "rnn": (nn.RNN, {}),
@@ -57,31 +57,6 @@ def layers(w):
         layer(w, kind, "lengths_batch_first", lengths=[3, 1, 2], batch_first=True, bidirectional=True)
         layer(w, kind, "batch_first", batch_first=True, states=True, f32=True)
         layer(w, kind, "single", single=True, batch_first=True, bidirectional=True, states=True)
-    curves(w)
-
-
-def curves(w):
-    """The losses of 50 steps of Adam on five batches in turn: ids [T + 1, B] -> LSTM -> linear -> cross-entropy."""
-    vocabulary, hidden, steps = 6, 5, 50
-    ids = integers("curve ids", (5, 7, 3), 0, vocabulary)
-    net = nn.LSTM(vocabulary, hidden, dtype=torch.float64)
-    out = nn.Linear(hidden, vocabulary, dtype=torch.float64)
-    parameters = [*net.parameters(), *out.parameters()]
-    for i, p in enumerate(parameters):
-        p.data = draw(f"curve {i}", p.shape, -0.5, 0.5)
-    w.begin("lstm_curve", "adam")
-    w.put("in", ids)
-    w.put("in", torch.cat([p.detach().flatten() for p in parameters]))
-    optimizer, losses = torch.optim.Adam(parameters, lr=0.05), []
-    for step in range(steps):
-        batch = ids[step % 5]
-        y, _ = net(nn.functional.one_hot(batch[:-1], vocabulary).double())
-        loss = nn.functional.cross_entropy(out(y).reshape(-1, vocabulary), batch[1:].reshape(-1))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    w.put("out", torch.tensor(losses, dtype=torch.float64))
 
 
 def cells(w):

@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 
 import golden_arrays as arrays
 import golden_conv as conv
+import golden_curves as curves
 import golden_elementwise as elementwise
 import golden_linalg as linalg
 import golden_math
@@ -74,6 +75,7 @@ FAMILIES = [
     ("metric", "Metrics.", metrics.metrics),
     ("cell", "Steps of recurrent layers.", recurrent.cells),
     ("recurrent", "Recurrent layers.", recurrent.layers),
+    ("curve", "Training runs.", curves.curves),
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", optim.scalars),
     ("optim", "Optimizers and clipping.", optim.optimizers),
