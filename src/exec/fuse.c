@@ -319,7 +319,8 @@ void rg__form_groups(rg__build *b)
         if (b->needed[b->order[k]] && is_number(rg__build_node(b, b->order[k])))
             place_node(b, b->order[k], 0);
     uint32_t round = 0, round_floor = 0; /* what is computed again begins behind all that was recorded before */
-    uint32_t back = 0; /* the last group of the forward pass: what gradients alone need is not computed earlier, and stored */
+    uint32_t back =
+        0; /* the last group of the forward pass: what gradients alone need is not computed earlier, and stored */
     for (uint32_t k = 0; k < b->ordered && !b->failed; k++) {
         const uint32_t id = b->order[k];
         const rg__node *n = rg__build_node(b, id);
