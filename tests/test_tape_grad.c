@@ -453,6 +453,26 @@ static void gradients_of_slices_are_joined(void **state)
     assert_values(rg_param_grad(tape, p), 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1);
 }
 
+/* A sequence that is read forwards, and backwards twice. */
+static void gradients_of_slices_that_are_read_again_are_joined_too(void **state)
+{
+    (void)state;
+    enum { STEPS = 5 };
+    rg_param *p = PARAM("x", RG_SHAPE(STEPS), 1, 2, 3, 4, 5);
+    const rg_tensor x = rg_leaf(tape, p);
+    rg_tensor loss = rg_constant(tape, RG_F64, 0);
+    for (int i = 0; i < STEPS; i++) {
+        loss = rg_add(tape, loss, rg_square(tape, rg_select(tape, x, 0, i)));
+        loss = rg_add(tape, loss, rg_exp(tape, rg_mul_scalar(tape, rg_select(tape, x, 0, STEPS - 1 - i), 0)));
+        loss = rg_add(tape, loss, rg_mul_scalar(tape, rg_select(tape, x, 0, STEPS - 1 - i), 3));
+    }
+    const int64_t forward = rg_tape_length(tape);
+    rg_backward(tape, loss);
+    assert_int_equal(recorded("cat", forward), 3);
+    assert_int_equal(recorded("add", forward), 2);
+    assert_values(rg_param_grad(tape, p), 5, 7, 9, 11, 13);
+}
+
 /* More steps than one node can read, read in no order. */
 static void gradients_of_very_many_slices_are_joined(void **state)
 {
@@ -577,6 +597,7 @@ int main(void)
         TAPE_TEST(mixed_second_derivatives_agree),
         TAPE_TEST(a_million_ops_reverse),
         TAPE_TEST(gradients_of_slices_are_joined),
+        TAPE_TEST(gradients_of_slices_that_are_read_again_are_joined_too),
         TAPE_TEST(gradients_of_very_many_slices_are_joined),
         TAPE_TEST(a_weight_of_many_steps_has_one_product),
         TAPE_TEST(what_is_joined_has_no_gradient_that_its_parts_have_not),

@@ -38,7 +38,7 @@ static bool is_closed(const rg_tape *t, const rg__node *n)
 /* A gradient that is 0 but in one part along one axis. */
 typedef struct part {
     rg_tensor inner;
-    int axis;
+    int axis, index; /* index: among the gradients */
     int64_t first, end;
 } part;
 
@@ -52,19 +52,23 @@ static bool part_of(const rg_tape *t, rg_tensor g, part *p)
     return true;
 }
 
-/* By where they begin. */
+/* By where they begin, then as they came. */
 static int nearer(const void *a, const void *b)
 {
     const part *x = a, *y = b;
-    return x->first < y->first ? -1 : x->first > y->first;
+    if (x->first != y->first)
+        return x->first < y->first ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
 }
 
-static bool apart(const part *p, int count)
+/* Of sorted parts the first, and each that begins behind the last one kept, moved to the front; returns how many. */
+static int keep_apart(part *p, int count)
 {
+    int kept = 1;
     for (int i = 1; i < count; i++)
-        if (p[i].first < p[i - 1].end)
-            return false;
-    return true;
+        if (p[i].first >= p[kept - 1].end)
+            p[kept++] = p[i];
+    return kept;
 }
 
 /* Zeros like x, but for the extent of an axis. */
@@ -92,29 +96,41 @@ static rg_tensor join(rg_tape *t, const part *p, int count, int64_t extent, rg_t
     return join_all(t, piece, pieces, axis);
 }
 
-/* Replaces the parts among g by one gradient, where they do not overlap. Returns how many are left. */
-static int join_parts(rg_tape *t, rg_tensor *g, int count, part *p, rg_tensor *piece)
+/* Replaces parts among g that do not overlap by one gradient. Returns how many are left, `count` if nothing was replaced. */
+static int join_once(rg_tape *t, rg_tensor *g, int count, part *p, rg_tensor *piece)
 {
     int parts = 0;
     for (int i = 0; i < count; i++)
         if (part_of(t, g[i], &p[parts]) && p[parts].axis == p[0].axis)
-            parts++;
+            p[parts++].index = i;
     if (parts < 2)
         return count;
-    const int axis = p[0].axis;
     qsort(p, (size_t)parts, sizeof *p, nearer);
-    if (!apart(p, parts))
+    parts = keep_apart(p, parts);
+    if (parts < 2)
         return count;
-    const rg_tensor whole = join(t, p, parts, rg_dim(t, g[0], axis), piece);
+    const rg_tensor whole = join(t, p, parts, rg_dim(t, g[0], p->axis), piece);
     if (rg_is_nil(whole))
         return count;
+    for (int i = 0; i < parts; i++)
+        g[p[i].index] = RG_NIL;
     int left = 0;
-    part one;
     for (int i = 0; i < count; i++)
-        if (!part_of(t, g[i], &one) || one.axis != axis)
+        if (!rg_is_nil(g[i]))
             g[left++] = g[i];
     g[left++] = whole;
     return left;
+}
+
+/* A sequence that is read twice, as forwards and backwards, leaves two gradients. */
+static int join_parts(rg_tape *t, rg_tensor *g, int count, part *p, rg_tensor *piece)
+{
+    for (;;) {
+        const int left = join_once(t, g, count, p, piece);
+        if (left == count)
+            return count;
+        count = left;
+    }
 }
 
 /* ---- products ---- */
