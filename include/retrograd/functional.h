@@ -40,7 +40,8 @@ RG_API bool rg_hvp(rg_tape *t, rg_tensor y, const rg_tensor *x, int count, const
  * once more, from what it read, and it is computed again there. A chain of n layers in segments of about sqrt(n), each a
  * checkpoint, takes memory for about 2 sqrt(n) layers in place of n, and one more forward pass.
  *
- * Values, random draws and gradients are the same bits as those of f called directly; gradients of gradients are the same
+ * Values, random draws and gradients are the same bits as those of f called directly (but for a matrix that f multiplies
+ * three times or more, whose gradient may be added up in another order); gradients of gradients are the same
  * up to the order of sums. f is called once, during this call: what it does beside recording (assigning to buffers,
  * counting) happens once, and `user` need not outlive the call. f may use parameters and other tensors of the tape beside
  * x, and checkpoints may stand within checkpoints. Tensors that f hands out in other ways than by returning them are

@@ -153,7 +153,7 @@ static bool factors_of(const rg_tape *t, rg_tensor g, factors *f)
     for (const rg__node *view = n; view != x; view = rg__at(t, view->in[0]))
         if (is_closed(t, view))
             return false;
-    if (is_closed(t, x))
+    if (is_closed(t, x) || x->round) /* what is computed again is to go again before the end of the walk */
         return false;
     f->a = rg__handle(t, x->in[0]);
     f->b = rg__handle(t, x->in[1]);
