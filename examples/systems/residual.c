@@ -1,0 +1,240 @@
+/* Three ways to build deep networks, small, on Fashion-MNIST: nothing but 3 x 3 convolutions one after the other (Simonyan
+ * and Zisserman, ICLR 2015), kernels of several sizes side by side (Szegedy et al., CVPR 2015), and blocks that learn what
+ * is to be added to their input (He et al., CVPR 2016). */
+#include "classify.h"
+
+enum { BATCH = 100, BRIEF_BATCH = 25 };
+
+/* ---- VGG: 28 -> 14 -> 7 -> 3, without batch norm --------------------------------------------------------------------- */
+
+enum { VGG_CONVOLUTIONS = 6 };
+
+typedef struct vgg {
+    rg_conv_layer conv[VGG_CONVOLUTIONS];
+    rg_linear hidden, out;
+} vgg;
+
+static vgg vgg_new(rg_params *ps)
+{
+    static const char *const names[VGG_CONVOLUTIONS] = {"c1", "c2", "c3", "c4", "c5", "c6"};
+    static const int64_t channels[VGG_CONVOLUTIONS + 1] = {1, 32, 32, 64, 64, 128, 128};
+    vgg net = {.hidden = rg_linear_new(ps, "hidden", 128 * 3 * 3, 256), .out = rg_linear_new(ps, "out", 256, CLASSES)};
+    for (int i = 0; i < VGG_CONVOLUTIONS; i++) {
+        net.conv[i] = rg_conv_layer_new(ps, names[i], channels[i], channels[i + 1], RG_SHAPE(3, 3),
+                                        &(rg_conv_layer_config){.padding = RG_SHAPE(1)});
+        rg_init_he_normal(net.conv[i].weight, rg_gain(RG_RELU));
+        rg_init_constant(net.conv[i].bias, 0);
+    }
+    rg_init_he_normal(net.hidden.weight, rg_gain(RG_RELU));
+    return net;
+}
+
+static rg_tensor vgg_forward(rg_tape *t, const vgg *net, rg_tensor x)
+{
+    for (int i = 0; i < VGG_CONVOLUTIONS; i++) {
+        x = rg_relu(t, rg_conv_layer_forward(t, &net->conv[i], x));
+        if (i % 2 == 1)
+            x = rg_max_pool2d(t, x, RG_SHAPE(2), NULL);
+    }
+    x = rg_relu(t, rg_linear_forward(t, &net->hidden, rg_flatten(t, x, 1, -1)));
+    return rg_linear_forward(t, &net->out, rg_dropout_layer(t, x, 0.5));
+}
+
+/* ---- GoogLeNet: 28 -> 14 -> 7, two inception blocks ------------------------------------------------------------------- */
+
+typedef struct inception_widths {
+    int64_t one, reduce_three, three, reduce_five, five, pooled;
+} inception_widths;
+
+typedef struct inception {
+    normed one, reduce_three, three, reduce_five, five, pooled;
+} inception;
+
+static int64_t inception_out(const inception_widths *w)
+{
+    return w->one + w->three + w->five + w->pooled;
+}
+
+static inception inception_new(rg_params *ps, const char *name, int64_t in, const inception_widths *w)
+{
+    rg_params_scope_push(ps, name);
+    const inception block = {.one = normed_new(ps, "one", in, w->one, 1, 1),
+                             .reduce_three = normed_new(ps, "reduce_three", in, w->reduce_three, 1, 1),
+                             .three = normed_new(ps, "three", w->reduce_three, w->three, 3, 1),
+                             .reduce_five = normed_new(ps, "reduce_five", in, w->reduce_five, 1, 1),
+                             .five = normed_new(ps, "five", w->reduce_five, w->five, 5, 1),
+                             .pooled = normed_new(ps, "pooled", in, w->pooled, 1, 1)};
+    rg_params_scope_pop(ps);
+    return block;
+}
+
+static rg_tensor rectified(rg_tape *t, const normed *n, rg_tensor x)
+{
+    return rg_relu(t, normed_forward(t, n, x));
+}
+
+/* Four paths see the same input; their channels stand one after the other in the result. */
+static rg_tensor inception_forward(rg_tape *t, const inception *block, rg_tensor x)
+{
+    const rg_pool_config pool = {.stride = RG_SHAPE(1), .padding = RG_SHAPE(1)};
+    const rg_tensor paths[] = {
+        rectified(t, &block->one, x),
+        rectified(t, &block->three, rectified(t, &block->reduce_three, x)),
+        rectified(t, &block->five, rectified(t, &block->reduce_five, x)),
+        rectified(t, &block->pooled, rg_max_pool2d(t, x, RG_SHAPE(3), &pool)),
+    };
+    return rg_cat(t, paths, 4, 1);
+}
+
+typedef struct googlenet {
+    normed stem[2];
+    inception block[2];
+    rg_linear out;
+} googlenet;
+
+static googlenet googlenet_new(rg_params *ps)
+{
+    static const inception_widths widths[2] = {{32, 32, 64, 8, 16, 16}, {64, 64, 128, 16, 32, 32}};
+    return (googlenet){
+        .stem = {normed_new(ps, "stem1", 1, 32, 3, 1), normed_new(ps, "stem2", 32, 64, 3, 1)},
+        .block = {inception_new(ps, "block1", 64, &widths[0]),
+                  inception_new(ps, "block2", inception_out(&widths[0]), &widths[1])},
+        .out = rg_linear_new(ps, "out", inception_out(&widths[1]), CLASSES),
+    };
+}
+
+static rg_tensor googlenet_forward(rg_tape *t, const googlenet *net, rg_tensor x)
+{
+    x = rg_max_pool2d(t, rectified(t, &net->stem[0], x), RG_SHAPE(2), NULL);
+    x = inception_forward(t, &net->block[0], rectified(t, &net->stem[1], x));
+    x = inception_forward(t, &net->block[1], rg_max_pool2d(t, x, RG_SHAPE(2), NULL));
+    x = rg_mean(t, x, RG_AXES(2, 3), false);
+    return rg_linear_forward(t, &net->out, rg_dropout_layer(t, x, 0.4));
+}
+
+/* ---- ResNet: three stages of two blocks, 28 -> 14 -> 7 ----------------------------------------------------------------- */
+
+enum { BLOCKS = 6 };
+
+typedef struct residual {
+    normed first, second, shortcut;
+    bool projects; /* else the shortcut is x itself */
+} residual;
+
+typedef struct resnet {
+    normed stem;
+    residual block[BLOCKS];
+    rg_linear out;
+} resnet;
+
+static residual residual_new(rg_params *ps, const char *name, int64_t in, int64_t out)
+{
+    const int64_t stride = in == out ? 1 : 2;
+    rg_params_scope_push(ps, name);
+    residual block = {.first = normed_new(ps, "first", in, out, 3, stride),
+                      .second = normed_new(ps, "second", out, out, 3, 1),
+                      .projects = in != out};
+    if (block.projects)
+        block.shortcut = normed_new(ps, "shortcut", in, out, 1, stride);
+    rg_init_constant(block.second.norm.weight, 0); /* at first each block passes its input on: Goyal et al., 2017 */
+    rg_params_scope_pop(ps);
+    return block;
+}
+
+static rg_tensor residual_forward(rg_tape *t, const residual *block, rg_tensor x)
+{
+    const rg_tensor y = normed_forward(t, &block->second, rectified(t, &block->first, x));
+    return rg_relu(t, rg_add(t, y, block->projects ? normed_forward(t, &block->shortcut, x) : x));
+}
+
+static resnet resnet_new(rg_params *ps, int64_t width)
+{
+    static const char *const names[BLOCKS] = {"b1", "b2", "b3", "b4", "b5", "b6"};
+    resnet net = {.stem = normed_new(ps, "stem", 1, width, 3, 1)};
+    int64_t in = width;
+    for (int i = 0; i < BLOCKS; i++) {
+        const int64_t out = width << (i / 2);
+        net.block[i] = residual_new(ps, names[i], in, out);
+        in = out;
+    }
+    net.out = rg_linear_new(ps, "out", in, CLASSES);
+    return net;
+}
+
+static rg_tensor resnet_forward(rg_tape *t, const resnet *net, rg_tensor x)
+{
+    x = rectified(t, &net->stem, x);
+    for (int i = 0; i < BLOCKS; i++)
+        x = residual_forward(t, &net->block[i], x);
+    return rg_linear_forward(t, &net->out, rg_mean(t, x, RG_AXES(2, 3), false));
+}
+
+/* ---- how each is trained --------------------------------------------------------------------------------------------- */
+
+enum { VGG, GOOGLENET, RESNET, RESNET_NARROW, VARIANTS };
+static const char *const variants[VARIANTS + 1] = {"vgg", "googlenet", "resnet", "resnet-narrow", NULL};
+
+static const struct recipe {
+    effort full, brief;
+    double high; /* the highest learning rate */
+} recipes[VARIANTS] = {
+    [VGG] = {.full = {0, 15, 92.5}, .brief = {500, 2, 15}, .high = 0.02},
+    [GOOGLENET] = {.full = {0, 15, 92.5}, .brief = {500, 2, 15}, .high = 0.1},
+    [RESNET] = {.full = {0, 15, 93.5}, .brief = {200, 1, 10}, .high = 0.1},      /* 32, 64, 128 channels */
+    [RESNET_NARROW] = {.full = {0, 25, 93}, .brief = {400, 2, 15}, .high = 0.1}, /* 16, 32, 64 channels  */
+};
+
+typedef struct network {
+    int variant;
+    vgg vgg;
+    googlenet googlenet;
+    resnet resnet;
+} network;
+
+static rg_tensor forward(rg_tape *t, const void *network_, rg_tensor x)
+{
+    const network *net = network_;
+    switch (net->variant) {
+    case VGG: return vgg_forward(t, &net->vgg, x);
+    case GOOGLENET: return googlenet_forward(t, &net->googlenet, x);
+    default: return resnet_forward(t, &net->resnet, x);
+    }
+}
+
+static bool learn(const options *o)
+{
+    const rg_augment_config augment = {.shift = 2, .flip_horizontal = 0.5};
+    const double high = recipes[o->variant].high;
+    network net = {.variant = o->variant};
+    classifier c = {.tape = rg_tape_new(&(rg_tape_config){.seed = (uint64_t)o->seed, .threads = (int)o->threads}),
+                    .params = rg_params_new((uint64_t)o->seed),
+                    .forward = forward,
+                    .network = &net,
+                    .high = high};
+    switch (o->variant) {
+    case VGG: net.vgg = vgg_new(c.params); break;
+    case GOOGLENET: net.googlenet = googlenet_new(c.params); break;
+    default: net.resnet = resnet_new(c.params, o->variant == RESNET ? 32 : 16);
+    }
+    c.optim = rg_sgd_new(c.params, &(rg_sgd_config){.lr = high, .momentum = 0.9, .weight_decay = 5e-4});
+    const bool good = classifier_run(&c, o->brief ? BRIEF_BATCH : BATCH, &augment, o);
+    classifier_free(&c);
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    static const char about[] =
+        "VGG, GoogLeNet and ResNet, small, on Fashion-MNIST. The result is the test accuracy after\n"
+        "the last epoch, in percent. Each variant has its own --epochs, --limit and --require;\n"
+        "--short is of resnet-narrow unless --variant names another.";
+    options o = {.variant = RESNET};
+    for (int pass = 0; pass < 2; pass++) { /* the first finds out which variant it is */
+        const options full = effort_options(recipes[o.variant].full, false, o.variant, variants);
+        const int small = pass > 0 ? o.variant : RESNET_NARROW;
+        const options brief = effort_options(recipes[small].brief, true, small, variants);
+        optind = 1;
+        o = read_options(argc, argv, about, &full, &brief);
+    }
+    return learn(&o) ? 0 : 1;
+}
