@@ -101,21 +101,21 @@ enum { LENET, DEEP_PLAIN, DEEP_AUGMENTED, BATCH_NORM, VARIANTS };
 static const char *const variants[VARIANTS + 1] = {"lenet", "deep", "deep-augmented", "batchnorm", NULL};
 
 static const struct recipe {
-    void (*new)(network *net, rg_params *ps);
+    void (*make)(network *net, rg_params *ps);
     rg_tensor (*forward)(rg_tape *t, const void *net, rg_tensor x);
     effort full, brief;
     double high; /* 0: Adam; else SGD with momentum, one cycle up to this rate */
     double smoothing;
     rg_augment_config augment;
 } recipes[VARIANTS] = {
-    [LENET] = {.new = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 4, 60}},
-    [DEEP_PLAIN] = {.new = deep_new, .forward = deep_forward, .full = {0, 10, 90.2}, .brief = {500, 4, 15}},
-    [DEEP_AUGMENTED] = {.new = deep_new,
+    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 4, 60}},
+    [DEEP_PLAIN] = {.make = deep_new, .forward = deep_forward, .full = {0, 10, 90.2}, .brief = {500, 4, 25}},
+    [DEEP_AUGMENTED] = {.make = deep_new,
                         .forward = deep_forward,
                         .full = {0, 20, 90.2},
-                        .brief = {500, 4, 15},
+                        .brief = {500, 4, 25},
                         .augment = {.shift = 2, .flip_horizontal = 0.5}},
-    [BATCH_NORM] = {.new = norm_new,
+    [BATCH_NORM] = {.make = norm_new,
                     .forward = norm_forward,
                     .full = {0, 15, 93},
                     .brief = {250, 2, 20},
@@ -141,7 +141,7 @@ static bool learn(const options *o)
                     .network = &net,
                     .smoothing = r->smoothing,
                     .high = r->high};
-    r->new (&net, c.params);
+    r->make(&net, c.params);
     c.optim = optimizer_new(c.params, r);
     const bool good = classifier_run(&c, o->brief ? BRIEF_BATCH : BATCH, &r->augment, o);
     classifier_free(&c);

@@ -178,10 +178,10 @@ static const struct recipe {
     effort full, brief;
     double high; /* the highest learning rate */
 } recipes[VARIANTS] = {
-    [VGG] = {.full = {0, 15, 92.5}, .brief = {500, 2, 15}, .high = 0.02},
-    [GOOGLENET] = {.full = {0, 15, 92.5}, .brief = {500, 2, 15}, .high = 0.1},
+    [VGG] = {.full = {0, 15, 92.5}, .brief = {500, 2, 18}, .high = 0.02},
+    [GOOGLENET] = {.full = {0, 15, 92.5}, .brief = {500, 2, 18}, .high = 0.1},
     [RESNET] = {.full = {0, 15, 93.5}, .brief = {200, 1, 10}, .high = 0.1},      /* 32, 64, 128 channels */
-    [RESNET_NARROW] = {.full = {0, 25, 93}, .brief = {400, 2, 15}, .high = 0.1}, /* 16, 32, 64 channels  */
+    [RESNET_NARROW] = {.full = {0, 25, 93}, .brief = {400, 2, 18}, .high = 0.1}, /* 16, 32, 64 channels  */
 };
 
 typedef struct network {
