@@ -4,7 +4,6 @@
  *
  * Read it top-down: the network, principal components, training, and the pictures. */
 #include "common.h"
-#include "picture.h"
 
 enum { CODE = 32, HIDDEN = 128, BATCH = 64, SIDE = 28, SHOWN = 12 };
 
@@ -95,7 +94,7 @@ static bool train(const session *s, const options *o)
 
 /* Mean squared error a pixel on the test images, of the network and of the components; draws the first images above what
  * the network and the components make of them. */
-static bool judge(const session *s, double *network_error, double *pca_error, float sheet[3 * SIDE * SHOWN * SIDE])
+static bool judge(const session *s, double *network_error, double *pca_error, float shown[3][SHOWN][PIXELS])
 {
     rg_tape *const t = s->t;
     rg_tape_reset(t);
@@ -107,7 +106,7 @@ static bool judge(const session *s, double *network_error, double *pca_error, fl
     for (int i = 0; i < 3; i++) {
         const float *image = rg_data_f32(t, row[i]);
         for (int j = 0; image && j < SHOWN; j++)
-            sheet_put(sheet, SHOWN, i, j, image + j * PIXELS, SIDE);
+            memcpy(shown[i][j], image + j * PIXELS, sizeof shown[i][j]);
     }
     rg_mode_pop(t);
     return all_well(t, s->ps);
@@ -115,7 +114,8 @@ static bool judge(const session *s, double *network_error, double *pca_error, fl
 
 static bool run(session *s, const options *o)
 {
-    static float sheet[3 * SIDE * SHOWN * SIDE];
+    static float shown[3][SHOWN][PIXELS];
+    char error[300];
     double by_network = 0, by_pca = 0;
     s->ps = rg_params_new((uint64_t)o->seed);
     s->t = rg_tape_new(&(rg_tape_config){.threads = (int)o->threads});
@@ -126,12 +126,13 @@ static bool run(session *s, const options *o)
         return false;
     if (s->test->count < SHOWN)
         return complain("found %" PRId64 " test images, expected %d or more", s->test->count, SHOWN);
-    if (!components_find(s->t, s->train, &s->pca) || !train(s, o) || !judge(s, &by_network, &by_pca, sheet))
+    if (!components_find(s->t, s->train, &s->pca) || !train(s, o) || !judge(s, &by_network, &by_pca, shown))
         return all_well(s->t, s->ps) && false;
     printf("%d numbers an image: mean squared error %.5f by the network, %.5f by principal components: %.3f of it\n",
            CODE, by_network, by_pca, by_network / by_pca);
-    if (!o->brief && !picture_write("autoencoder.pgm", sheet, 3L * SIDE, (int64_t)SHOWN * SIDE))
-        return false;
+    if (!o->brief &&
+        !rg_image_write_grid("autoencoder.png", shown[0][0], 3L * SHOWN, 1, SIDE, SIDE, SHOWN, error, sizeof error))
+        return complain("%s", error);
     return by_network <= o->require * by_pca || complain("%.3f is above %g", by_network / by_pca, o->require);
 }
 
@@ -141,7 +142,7 @@ int main(int argc, char **argv)
     const options brief = {.brief = true, .epochs = 6, .limit = 10000, .seed = 1, .require = 1.25, .data = FASHION_MNIST};
     const options o = read_options(argc, argv,
                                    "Learns to draw clothes from 32 numbers, and compares with principal components.\n"
-                                   "Writes autoencoder.pgm: images, the network's, the components'.\n"
+                                   "Writes autoencoder.png: images, the network's, the components'.\n"
                                    "--require: largest quotient of the two errors.",
                                    &full, &brief);
     session s = {0};

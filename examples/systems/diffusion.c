@@ -7,7 +7,6 @@
  *
  * Read it top-down: the data, the schedule, the network, training, sampling, the distance, the picture. */
 #include "common.h"
-#include "picture.h"
 
 #include <math.h>
 
@@ -160,14 +159,16 @@ static double sliced_wasserstein(rg_tape *t, const float a[SAMPLES * 2], const f
 /* The data on the left, what was drawn on the right, over [-2.5, 2.5] x [-2.5, 2.5]. */
 static bool draw_picture(const float data[SAMPLES * 2], const float drawn[SAMPLES * 2])
 {
-    static float sheet[SIDE * 2 * SIDE];
+    static float picture[2][SIDE][SIDE];
+    char error[300];
     for (int i = 0; i < 2 * SAMPLES; i++) {
         const float *p = i < SAMPLES ? data + 2L * i : drawn + 2L * (i - SAMPLES);
         const int column = (int)((p[0] + 2.5F) / 5 * SIDE), row = (int)((2.5F - p[1]) / 5 * SIDE);
         if (column >= 0 && column < SIDE && row >= 0 && row < SIDE)
-            sheet[row * 2 * SIDE + (i < SAMPLES ? 0 : SIDE) + column] += 0.4F;
+            picture[i / SAMPLES][row][column] += 0.4F;
     }
-    return picture_write("diffusion.pgm", sheet, SIDE, 2L * SIDE);
+    return rg_image_write_grid("diffusion.png", picture[0][0], 2, 1, SIDE, SIDE, 2, error, sizeof error) ||
+           complain("%s", error);
 }
 
 static bool run(rg_tape *t, rg_params *ps, const options *o)
@@ -199,7 +200,7 @@ int main(int argc, char **argv)
     const options brief = {.brief = true, .steps = 500, .seed = 1, .require = 0.25};
     const options o = read_options(argc, argv,
                                    "Learns to draw the points of a spiral by taking noise away step by step.\n"
-                                   "Writes diffusion.pgm: true points, drawn points.\n"
+                                   "Writes diffusion.png: true points, drawn points.\n"
                                    "--require: largest sliced Wasserstein distance.",
                                    &full, &brief);
     rg_params *const ps = rg_params_new((uint64_t)o.seed);

@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-enum { HIDDEN = 50, BATCH = 20, PIECE = 10, POINTS = 1000, PARTS = 4, SEGMENTS = 20 };
+enum { HIDDEN = 50, BATCH = 100, PIECE = 5, POINTS = 1000, PARTS = 4, SEGMENTS = 20 };
 static const double last_time = 25;
 
 /* dy/dt as a function of y [n, 2]: the truth where there is no network. */
@@ -256,7 +256,7 @@ static double train(rg_tape *t, rg_params *ps, const options *o)
     printf("step %5d  error on the whole trajectory %.4f\n", 0, error);
     for (int64_t step = 0; step < o->steps && !rg_failed(t); step++) {
         rg_tape_reset(t);
-        rg_optim_set_lr(opt, rg_schedule_cosine(1e-2, 1e-5, step, o->steps));
+        rg_optim_set_lr(opt, rg_schedule_cosine(2e-2, 1e-5, step, o->steps));
         rg_backward(t, piece_loss(t, &f, truth, &rng));
         rg_optim_step(opt, t);
         rg_tape_run(t);

@@ -5,7 +5,6 @@
  *
  * Read it top-down: the two networks, the bound, training, what is judged, and the pictures. */
 #include "common.h"
-#include "picture.h"
 
 #include <math.h>
 
@@ -157,7 +156,7 @@ static double without_network(const session *s)
 /* Draws GRID x GRID pictures: for random z, or, of two latent numbers, for z at even quantiles of the normal. */
 static bool draw_pictures(const session *s)
 {
-    static float sheet[GRID * SIDE * GRID * SIDE];
+    char error[300];
     float z[GRID * GRID][MAX_LATENT];
     rg_tape *const t = s->t;
     rg_tape_reset(t);
@@ -171,10 +170,11 @@ static bool draw_pictures(const session *s)
     const int64_t strides[2] = {MAX_LATENT, 1};
     const rg_tensor at = rg_borrow(t, RG_F32, RG_SHAPE(GRID * GRID, s->net.latent), strides, z);
     const float *images = rg_data_f32(t, rg_sigmoid(t, network_decode(t, &s->net, at)));
-    for (int i = 0; images && i < GRID * GRID; i++)
-        sheet_put(sheet, GRID, i / GRID, i % GRID, images + i * PIXELS, SIDE);
+    const bool good = all_well(t, s->ps) && (rg_image_write_grid("vae.png", images, (int64_t)GRID * GRID, 1, SIDE, SIDE,
+                                                                 GRID, error, sizeof error) ||
+                                             complain("%s", error));
     rg_tape_reset(t); /* it borrows z */
-    return all_well(t, s->ps) && picture_write("vae.pgm", sheet, GRID * SIDE, GRID * SIDE);
+    return good;
 }
 
 static bool run(session *s, const options *o)
@@ -201,7 +201,7 @@ int main(int argc, char **argv)
         .brief = true, .epochs = 3, .limit = 6000, .seed = 1, .require = -290, .data = FASHION_MNIST, .variants = variants};
     const options o = read_options(argc, argv,
                                    "Learns to draw clothes from 20 or 2 normal numbers; --variant says how many.\n"
-                                   "Writes vae.pgm: samples, or the plane of the two numbers.\n"
+                                   "Writes vae.png: samples, or the plane of the two numbers.\n"
                                    "--require: smallest bound of log p(x), in nats a test image.",
                                    &full, &brief);
     session s = {0};
