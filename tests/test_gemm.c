@@ -317,7 +317,7 @@ static void check_rows(layout la, layout lb, layout lc, int64_t m, int64_t n, in
     const rg__gemm_rows rows = {follow, &f, strip};
     assert_non_null(f.calls);
     assert_true(multiply(&a, &b, &plain, 1));
-    assert_true(rg__gemm(size, m, n, k, operand(&a), operand(&b), operand(&f.c), threads, NULL, &rows));
+    assert_true(rg__gemm(size, m, n, k, operand(&a), operand(&b), operand(&f.c), threads, NULL, &rows, NULL));
     assert_int_equal(f.wrong, 0);
     for (int64_t i = 0; i < m; i++) {
         assert_int_equal(f.calls[i], 1);
@@ -327,6 +327,52 @@ static void check_rows(layout la, layout lb, layout lc, int64_t m, int64_t n, in
         }
     }
     free(a.buffer), free(b.buffer), free(plain.buffer), free(f.c.buffer), free(f.seen.buffer), free(f.calls);
+}
+
+/* The first product packs b, the second, of another a and on other threads, reads that: b itself is gone. */
+static void check_kept(layout lb, int64_t m, int64_t n, int64_t k, size_t size, int64_t strip, int threads)
+{
+    matrix a = fractions(ROWS, m, k, size), b = fractions(lb, k, n, size), first = filled(ROWS, m, n, size, NAN);
+    matrix x = fractions(COLUMNS, m, k, size), plain = filled(ROWS, m, n, size, NAN), c = filled(ROWS, m, n, size, NAN);
+    const size_t bytes = rg__gemm_kept_bytes(size, m, n, k, b.row, b.column);
+    assert_true(bytes > 0);
+    char *room = aligned_alloc(RG__ALIGN, bytes);
+    follower f = {c, filled(ROWS, m, n, size, NAN), strip, threads, calloc((size_t)m, sizeof *f.calls), 0};
+    const rg__gemm_rows rows = {follow, &f, strip};
+    assert_true(room && f.calls && multiply(&x, &b, &plain, 1));
+    assert_true(rg__gemm(size, m, n, k, operand(&a), operand(&b), operand(&first), 3 - threads % 3, NULL, NULL,
+                         &(rg__gemm_kept){room, true}));
+    for (size_t i = 0; i < b.count; i++)
+        put(&b, i, NAN);
+    assert_true(rg__gemm(size, m, n, k, operand(&x), operand(&b), operand(&c), threads, NULL, &rows,
+                         &(rg__gemm_kept){room, false}));
+    assert_int_equal(f.wrong, 0);
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++)
+            assert_true(get(&f.seen, i, j) == get(&plain, i, j));
+    free(a.buffer), free(b.buffer), free(first.buffer), free(x.buffer), free(plain.buffer), free(c.buffer);
+    free(f.seen.buffer), free(f.calls), free(room);
+}
+
+static void a_packed_matrix_serves_other_products(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{20, 40, 30}, {64, 1024, 256}, {64, 256, 1024}, {288, 70, 900}, {33, 17, 1}};
+    static const layout layouts[] = {ROWS, COLUMNS, PADDED};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int l = 0; l < 3; l++)
+            for (int threads = 1; threads <= 4; threads++)
+                check_kept(layouts[l], sizes[s][0], sizes[s][1], sizes[s][2], l & 1 ? sizeof(double) : sizeof(float),
+                           threads == 1 ? 5000 : 7 * threads, threads);
+}
+
+static void packing_is_kept_only_where_it_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(rg__gemm_kept_bytes(sizeof(float), 1, 100, 100, 100, 1), 0);    /* dot products */
+    assert_int_equal(rg__gemm_kept_bytes(sizeof(float), 5000, 100, 100, 100, 1), 0); /* so many rows: it does not show */
+    assert_int_equal(rg__gemm_kept_bytes(sizeof(float), 64, 100, 0, 100, 1), 0);     /* nothing to pack */
+    assert_int_equal(rg__gemm_kept_bytes(sizeof(float), 64, 50000, 5000, 50000, 1), 0); /* too much memory */
 }
 
 static void each_strip_of_rows_is_told_once_when_it_is_final(void **state)
@@ -360,7 +406,7 @@ static void the_memory_of_a_pool_is_used_again(void **state)
     matrix c = filled(ROWS, 300, 530, sizeof(float), NAN);
     size_t bytes = 0;
     for (int i = 0; i < 3; i++) {
-        assert_true(rg__gemm(sizeof(float), 300, 530, 400, operand(&a), operand(&b), operand(&c), 2, &pool, NULL));
+        assert_true(rg__gemm(sizeof(float), 300, 530, 400, operand(&a), operand(&b), operand(&c), 2, &pool, NULL, NULL));
         check_against_definition(&a, &b, &c);
         assert_true(i == 0 || pool.bytes == bytes);
         bytes = pool.bytes;
@@ -442,6 +488,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_bits_of_products_in_chunks_do_not_depend_on_the_threads),
         cmocka_unit_test(several_threads_multiply_at_once),
         cmocka_unit_test(each_strip_of_rows_is_told_once_when_it_is_final),
+        cmocka_unit_test(a_packed_matrix_serves_other_products),
+        cmocka_unit_test(packing_is_kept_only_where_it_counts),
         cmocka_unit_test(the_memory_of_a_pool_is_used_again),
         cmocka_unit_test(fewer_threads_than_asked_for_are_no_harm),
     };

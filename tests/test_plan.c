@@ -270,6 +270,57 @@ static void what_follows_a_product_works_on_its_rows(void **state)
     }
 }
 
+static int count(const char *text, const char *words)
+{
+    int found = 0;
+    while ((text = strstr(text, words)) != NULL) {
+        text += strlen(words);
+        found++;
+    }
+    return found;
+}
+
+/* Five steps with one weight, which changes from run to run. */
+static void products_with_one_matrix_pack_it_once(void **state)
+{
+    (void)state;
+    enum { ROWS = 24, WIDTH = 40, RUNS = 3 };
+    static double result[3][RUNS][ROWS * WIDTH];
+    for (int way = 0; way < 3; way++) {
+        rg_params *ps = rg_params_new(9);
+        rg_param *w = rg_param_new(ps, "w", RG_F64, RG_SHAPE(WIDTH, WIDTH), NULL);
+        rg_init_xavier_uniform(w, 1);
+        rg_tape *t = rg_tape_new(&(rg_tape_config){.threads = way ? way : 1, .eager = way == 0, .seed = 5});
+        for (int run = 0; run < RUNS; run++) {
+            rg_tape_reset(t);
+            rg_tensor h = rg_rand(t, RG_F64, RG_SHAPE(ROWS, WIDTH));
+            const rg_tensor matrix = rg_transpose(t, rg_leaf(t, w), 0, 1);
+            for (int i = 0; i < 5; i++)
+                h = rg_tanh(t, rg_matmul(t, h, matrix));
+            rg_assign(t, w, rg_mul_scalar(t, rg_leaf(t, w), 1.25));
+            rg_keep(t, h);
+            if (way > 0) {
+                char *text = plan_text(t);
+                const int packs = count(text, "packs its second matrix"),
+                          packed = count(text, "its second matrix is packed");
+                if (packs != 1 || packed != 4)
+                    fail_msg("%d products pack and %d read a packed matrix in:\n%s", packs, packed, text);
+                free(text);
+            }
+            assert_true(rg_tape_run(t));
+            const double *data = rg_data_f64(t, h);
+            assert_non_null(data);
+            memcpy(result[way][run], data, sizeof result[way][run]);
+        }
+        rg_tape_free(t);
+        rg_params_free(ps);
+    }
+    assert_memory_equal(result[1], result[2], sizeof result[1]);
+    for (int run = 0; run < RUNS; run++)
+        for (int i = 0; i < ROWS * WIDTH; i++)
+            assert_true(fabs(result[0][run][i] - result[1][run][i]) <= 1e-12);
+}
+
 /* The mask of relu's gradient is computed again where it is used, from the activations that are there anyway. */
 static void cheap_work_is_done_again_rather_than_stored(void **state)
 {
@@ -538,6 +589,7 @@ int main(void)
         cmocka_unit_test(all_updates_are_one_wave),
         cmocka_unit_test(chains_and_rows_are_one_step),
         cmocka_unit_test(what_follows_a_product_works_on_its_rows),
+        cmocka_unit_test(products_with_one_matrix_pack_it_once),
         cmocka_unit_test(cheap_work_is_done_again_rather_than_stored),
         cmocka_unit_test(of_several_functions_of_an_array_the_array_is_stored),
         cmocka_unit_test(no_step_is_without_work),

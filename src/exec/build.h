@@ -101,6 +101,7 @@ void rg__assign_in_place(rg__build *b);
 void rg__settle_stored(rg__build *b);  /* what goes to memory            */
 void rg__write_steps(rg__build *b);    /* groups to steps                */
 void rg__schedule_steps(rg__build *b); /* steps that run at once         */
+void rg__keep_packed(rg__build *b);    /* what several products pack */
 void rg__place_values(rg__build *b);   /* liveness to offsets    */
 
 #endif

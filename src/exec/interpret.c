@@ -74,6 +74,15 @@ static void repeat(char *out, const char *in, int size, int64_t rows, int64_t co
         ((T *)(void *)out)[i] = *(const T *)(const void *)(p + i * step); \
     break
 
+static void gather_run(char *out, const char *p, int64_t step, int size, int64_t run)
+{
+    switch (size) {
+    case 1: GATHER(uint8_t);
+    case 4: GATHER(uint32_t);
+    case 8: GATHER(uint64_t);
+    }
+}
+
 /* The elements first .. first + n - 1, in row-major order, of an array of any strides. */
 static void gather(char *out, const char *in, const rg__instruction *k, int64_t first, int64_t n)
 {
@@ -89,11 +98,12 @@ static void gather(char *out, const char *in, const rg__instruction *k, int64_t 
         run = run < n ? run : n;
         const char *p = in + offset * size;
         const int64_t step = k->strides[last] * size;
-        switch (size) {
-        case 1: GATHER(uint8_t);
-        case 4: GATHER(uint32_t);
-        case 8: GATHER(uint64_t);
-        }
+        if (step == size)
+            memcpy(out, p, (size_t)(run * size));
+        else if (step == 0)
+            fill(out, p, (int)size, run);
+        else
+            gather_run(out, p, step, (int)size, run);
         n -= run;
         out += run * size;
         offset += run * k->strides[last];

@@ -101,6 +101,8 @@ static bool build(rg__build *b)
     if (!b->failed)
         rg__schedule_steps(b);
     if (!b->failed)
+        rg__keep_packed(b);
+    if (!b->failed)
         rg__place_values(b);
     return !b->failed;
 }
@@ -177,7 +179,8 @@ static bool run_kernel(rg_tape *t, const rg__step *step, char *const *address, c
                                  (rg_dtype)x->dtype};
         rg__node_strides(x, in[i].strides);
     }
-    bool ok = rg__run_kernel(t, n, in, address[step->out], rows);
+    const rg__gemm_kept kept = {step->kept ? address[step->kept - 1] : NULL, step->packs};
+    bool ok = rg__run_kernel(t, n, in, address[step->out], rows, step->kept ? &kept : NULL);
     if (in != few)
         rg__pool_put(&t->pool, in, (size_t)step->n_in * sizeof *in);
     return ok;

@@ -108,11 +108,13 @@ typedef struct rg__step {
     const rg__node *own_in; /* and its arguments */
     const uint32_t *in;     /* values */
     int n_in;
-    int nodes;         /* that it computes */
-    uint32_t round;    /* rg__node.round of what it computes */
-    int wave;          /* the first of a wave of fused steps, which run at once: how many they are */
-    bool parallel;     /* the wave is worth more than one thread                                  */
-    int64_t strip;     /* a product: the next step works on so many rows of it when they are finished; 0: none does */
+    int nodes;      /* that it computes */
+    uint32_t round; /* rg__node.round of what it computes */
+    int wave;       /* the first of a wave of fused steps, which run at once: how many they are */
+    bool parallel;  /* the wave is worth more than one thread                                  */
+    int64_t strip;  /* a product: the next step works on so many rows of it when they are finished; 0: none does */
+    uint32_t kept; /* a product: 1 + the value that its second argument is packed into, for all that read it; 0: none */
+    bool packs;    /* the first of them, which fills it                                                             */
     const char *ended; /* why the group took no more */
 } rg__step;
 

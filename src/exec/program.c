@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define BLOCK       1024  /* elements of a block, so that several stay in the first-level cache */
-#define CHUNK       32768 /* elements of a chunk, at least                                      */
+#define CHUNK       32768 /* elements of a chunk, at least ...                                  */
+#define CHUNK_WORK  65536 /* ... or element operations, where no partial results depend on it   */
 #define MOST_CHUNKS 64
 
 /* Loops are quick where one of two arguments, or of those that are chosen from, is one element. */
@@ -196,18 +197,43 @@ static int64_t product_columns(const rg__build *b, const rg__group *g)
     return 1;
 }
 
-/* Chunks of whole rows of a product can follow it as its rows are finished. */
+/* What a chunk consists of: blocks, or whole rows of a product, which it can follow as its rows are finished. */
+static int64_t chunk_unit(const rg__build *b, const rg__fused *f, const rg__group *g)
+{
+    const int64_t product = f->columns == 1 ? product_columns(b, g) : 1;
+    return product > 1 ? product : f->block;
+}
+
+static void cut(rg__fused *f, int64_t rows, int64_t unit)
+{
+    f->chunk = (rows + unit - 1) / unit * unit;
+    f->chunks = (f->rows + f->chunk - 1) / f->chunk;
+}
+
+/* Rows of `least` elements or more. */
+static int64_t rows_of(const rg__fused *f, const rg__group *g, int64_t least)
+{
+    const int64_t elements = g->numel / MOST_CHUNKS > least ? g->numel / MOST_CHUNKS : least;
+    return (elements + f->columns - 1) / f->columns;
+}
+
 static void shape_space(const rg__build *b, rg__fused *f, const rg__group *g)
 {
     f->columns = g->columns > 0 ? g->columns : 1;
     f->rows = g->numel / f->columns;
     f->block = BLOCK / f->columns > 1 ? BLOCK / f->columns : 1;
     f->block = f->block < f->rows ? f->block : f->rows;
-    int64_t elements = g->numel / MOST_CHUNKS > CHUNK ? g->numel / MOST_CHUNKS : CHUNK;
-    int64_t rows = (elements + f->columns - 1) / f->columns;
-    const int64_t product = f->columns == 1 ? product_columns(b, g) : 1, unit = product > 1 ? product : f->block;
-    f->chunk = (rows + unit - 1) / unit * unit;
-    f->chunks = (f->rows + f->chunk - 1) / f->chunk;
+    cut(f, rows_of(f, g, CHUNK), chunk_unit(b, f, g));
+}
+
+/* Long programs are worth threads for fewer elements: even chunks, where no partial results depend on them. */
+static void cut_finer(const rg__build *b, rg__fused *f, const rg__group *g)
+{
+    if (f->partial > 0 || f->instructions <= CHUNK_WORK / CHUNK)
+        return;
+    const int64_t unit = chunk_unit(b, f, g);
+    cut(f, rows_of(f, g, CHUNK_WORK / f->instructions), unit);
+    cut(f, (f->rows + f->chunks - 1) / f->chunks, unit);
 }
 
 static void add_stream(rg__fused *f, const rg__operand *o)
@@ -274,6 +300,7 @@ void rg__write_fused(rg__writer *w, uint32_t group)
         for (int k = 0; k < n->n_in; k++)
             w->uses[rg__build_root(b, n->in[k])] = 0;
     }
+    cut_finer(b, f, g);
     if (f->instructions == 1 && f->scratch == 0 && !has_row_of_all(f)) /* nothing has to stay in the cache */
         f->block = f->chunk;
     find_streams(w);

@@ -96,7 +96,7 @@ bool rg__still_there(rg_tape *t, const rg__node *root, const rg__node *reader)
 }
 
 bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, void *out,
-                    const struct rg__gemm_rows *rows)
+                    const struct rg__gemm_rows *rows, const struct rg__gemm_kept *kept)
 {
     rg__run run = {.t = t,
                    .node = node,
@@ -104,7 +104,8 @@ bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, 
                    .out = {out, node->dims, {0}, node->rank, (rg_dtype)node->dtype},
                    .threads = t->threads,
                    .pool = &t->pool,
-                   .rows = rows};
+                   .rows = rows,
+                   .kept = kept};
     rg__row_major(node->rank, node->dims, run.out.strides);
     return node->op->kernel ? node->op->kernel(&run) : rg__run_loop(&run);
 }
@@ -125,7 +126,7 @@ static bool run_node(rg_tape *t, rg__node *node)
         ok = rg__still_there(t, rg__at(t, n->root), node);
         in[i] = view_of(t, n);
     }
-    ok = ok && rg__run_kernel(t, node, in, data, NULL);
+    ok = ok && rg__run_kernel(t, node, in, data, NULL, NULL);
     if (ok)
         node->data = data;
     else if (data)

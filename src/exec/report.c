@@ -100,6 +100,8 @@ void rg__plan_describe(const rg_tape *t, const rg__plan *plan, FILE *out)
                     (s->own ? s->own : rg__at(t, s->node))->op->name);
             if (s->strip)
                 fprintf(out, ", the next step on every %" PRId64 " rows of it", s->strip);
+            if (s->kept)
+                fputs(s->packs ? ", packs its second matrix for those after it" : ", its second matrix is packed", out);
             fputc('\n', out);
             continue;
         }

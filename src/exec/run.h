@@ -40,9 +40,9 @@ bool rg__reference_run(rg_tape *t, const rg__demand *demand);
 /* Has it a value that a kernel computes, which is not there? */
 bool rg__is_missing(const rg__node *node);
 
-/* Runs the op's own kernel; `out` has room for the result. rows: see rg__run. */
+/* Runs the op's own kernel; `out` has room for the result. rows, kept: see rg__run. */
 bool rg__run_kernel(rg_tape *t, const rg__node *node, const rg__array_view *in, void *out,
-                    const struct rg__gemm_rows *rows);
+                    const struct rg__gemm_rows *rows, const struct rg__gemm_kept *kept);
 
 /* False and an error in the name of the reader where the storage is a parameter's that was assigned since. */
 bool rg__still_there(rg_tape *t, const rg__node *root, const rg__node *reader);

@@ -111,7 +111,7 @@ static int cofactor_of_singular(const rg__batch *b, const rg__place *p, char *ro
             rg__put(size, u, k * n + i, rg__get(size, u, k * n + i) * others);
     }
     return rg__gemm(size, n, n, n, (rg__gemm_matrix){u, 1, n}, (rg__gemm_matrix){vh, 1, n},
-                    (rg__gemm_matrix){p->out, n, 1}, 1, NULL, NULL)
+                    (rg__gemm_matrix){p->out, n, 1}, 1, NULL, NULL, NULL)
                ? 0
                : RG__NO_MEMORY;
 }
@@ -225,7 +225,8 @@ enum { EXP_MATRICES = 7 };
 static bool times(int64_t n, const double *a, const double *b, double *c)
 {
     return rg__gemm(sizeof *a, n, n, n, (rg__gemm_matrix){(char *)(uintptr_t)a, n, 1},
-                    (rg__gemm_matrix){(char *)(uintptr_t)b, n, 1}, (rg__gemm_matrix){(char *)c, n, 1}, 1, NULL, NULL);
+                    (rg__gemm_matrix){(char *)(uintptr_t)b, n, 1}, (rg__gemm_matrix){(char *)c, n, 1}, 1, NULL, NULL,
+                    NULL);
 }
 
 /* out := x a + y b + z c + w */

@@ -76,6 +76,7 @@ typedef struct rg__run {
     int threads;
     rg__pool *pool;                   /* memory for the time of the call, on this thread */
     const struct rg__gemm_rows *rows; /* for ops with `by_rows`: what is to be done to finished rows; NULL: nothing */
+    const struct rg__gemm_kept *kept; /* for those as well: the second argument as other products read it; NULL: not kept */
 } rg__run;
 
 /* False after rg__run_fail: a value that the op does not allow, or no memory. */

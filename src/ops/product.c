@@ -35,10 +35,11 @@ static rg__gemm_matrix moved(rg__gemm_matrix x, int64_t bytes)
     return x;
 }
 
-static bool multiply_one(const batch *x, int64_t i, int threads, rg__pool *pool, const rg__gemm_rows *rows)
+static bool multiply_one(const batch *x, int64_t i, int threads, rg__pool *pool, const rg__gemm_rows *rows,
+                         const rg__gemm_kept *kept)
 {
     return rg__gemm(x->size, x->m, x->n, x->k, moved(x->a, i * x->step[1]), moved(x->b, i * x->step[2]),
-                    moved(x->c, i * x->step[0]), threads, pool, rows);
+                    moved(x->c, i * x->step[0]), threads, pool, rows, kept);
 }
 
 /* Many products are shared out whole, few with all threads on each. The result is the same. */
@@ -51,11 +52,11 @@ static bool multiply_many(const batch *x, int64_t count, const rg__run *run)
     if (run->threads > 1 && many && one * (double)count >= WORTH_THREADS) {
 #pragma omp parallel for num_threads(run->threads) schedule(dynamic) reduction(&& : ok)
         for (int64_t i = 0; i < count; i++)
-            ok = multiply_one(x, i, 1, NULL, NULL) && ok;
+            ok = multiply_one(x, i, 1, NULL, NULL, NULL) && ok;
         return ok;
     }
     for (int64_t i = 0; i < count && ok; i++)
-        ok = multiply_one(x, i, run->threads, run->pool, run->rows);
+        ok = multiply_one(x, i, run->threads, run->pool, run->rows, run->kept);
     return ok;
 }
 

@@ -395,7 +395,7 @@ static int pinv_one(const rg__batch *b, const rg__place *p)
             rg__put(size, vh, j * e.k + i, value > least ? x / value : 0);
         }
     const bool ok = rg__gemm(size, e.n, e.m, e.k, (rg__gemm_matrix){vh, e.k, 1}, (rg__gemm_matrix){u, e.m, 1},
-                             (rg__gemm_matrix){p->out, e.m, 1}, 1, NULL, NULL);
+                             (rg__gemm_matrix){p->out, e.m, 1}, 1, NULL, NULL, NULL);
     return ok ? 0 : RG__NO_MEMORY;
 }
 

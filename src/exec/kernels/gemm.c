@@ -78,11 +78,11 @@ static void choose_packing(job *g)
     const rg__gemm_kernel *const kernel = g->kernel;
     const int64_t size = (int64_t)g->size, row = llabs(g->b.row) * size, packed_row = kernel->packed_columns * size;
     const bool few = g->m <= 32 || (g->m < 200 && row <= 1024 && row * g->k <= 512 * 1024);
-    g->in_place = kernel->in_place && g->b.column == 1 && few ? g->n / kernel->columns : 0;
-    g->alone = g->m <= ALONE_MOST && (g->team == 1 || !g->rows || g->rows_last);
+    g->in_place = kernel->in_place && g->b.column == 1 && few && !g->kept ? g->n / kernel->columns : 0;
+    g->alone = g->m <= ALONE_MOST && (g->team == 1 || !g->rows || g->rows_last) && !g->kept;
     g->chunk_panels = g->panels;
     g->chunk_length = g->k;
-    if (!g->alone && !g->in_place && g->k > 0 && g->panels > PACKED_MOST / packed_row / g->k) {
+    if (!g->alone && !g->in_place && !g->kept && g->k > 0 && g->panels > PACKED_MOST / packed_row / g->k) {
         g->chunk_panels = rg__smaller(g->panels, rg__larger(1, PACKED_MOST / packed_row / g->depth));
         g->chunk_length = rg__larger(1, PACKED_MOST / packed_row / g->chunk_panels / g->depth) * g->depth;
     }
@@ -118,7 +118,7 @@ static layout lay_out(job *g)
         return (layout){0, 0, g->a.column == 1 ? 0 : (size_t)g->m * (size_t)g->k * g->size};
     const size_t a_row = (size_t)g->kernel->packed_rows * g->size, b_row = (size_t)g->kernel->packed_columns * g->size;
     const int64_t tiles = g->pack_a ? rg__gemm_tiles(g, g->block) : 0;
-    const int64_t shared = g->alone ? 0 : rg__smaller(g->chunk_panels, g->panels - g->in_place);
+    const int64_t shared = g->alone || g->kept ? 0 : rg__smaller(g->chunk_panels, g->panels - g->in_place);
     const size_t depth = (size_t)g->depth;
     g->own_panel = aligned((size_t)tiles * depth * a_row);
     g->own_bytes = aligned(g->own_panel + (g->alone && g->in_place < g->panels ? depth * b_row : 0)) + RG__GEMM_SLACK;
@@ -139,7 +139,7 @@ static bool multiply(job *g, rg__pool *pool)
         memory = pool ? rg__pool_get(pool, at.bytes) : aligned_alloc(RG__ALIGN, aligned(at.bytes));
     if (!memory)
         return false;
-    g->packed_b = memory;
+    g->packed_b = g->kept ? g->kept->data : memory;
     g->own = memory + at.own;
     if (g->dots && at.bytes)
         rg__gemm_pack(g->size, g->own, g->k, g->k, g->m, g->a.data, g->a.column, g->a.row);
@@ -155,6 +155,25 @@ static bool multiply(job *g, rg__pool *pool)
     return true;
 }
 
+/* ---- kept panels ---- */
+
+/* Many rows would read a packed b so often that packing does not count; a few are quick without. */
+static bool is_worth_keeping(const job *g)
+{
+    return !g->transposed && !g->dots && g->m > RG__GEMM_DOT_ROWS && g->m <= ALONE_MOST && g->n > RG__GEMM_DOT_ROWS &&
+           g->k > 0;
+}
+
+size_t rg__gemm_kept_bytes(size_t size, int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column)
+{
+    job g = {.size = size, .m = m, .n = n, .k = k, .b = {NULL, b_row, b_column}};
+    choose_kernel(&g);
+    const int64_t packed_row = g.kernel->packed_columns * (int64_t)size;
+    if (!is_worth_keeping(&g) || g.panels > PACKED_MOST / packed_row / k)
+        return 0;
+    return aligned((size_t)(g.panels * packed_row * k) + RG__GEMM_SLACK);
+}
+
 /* ---- entry ---- */
 
 /* Whether so many elements have addresses. */
@@ -165,7 +184,7 @@ static bool addressable(int64_t rows, int64_t columns, size_t size)
 }
 
 bool rg__gemm(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, matrix c, int threads, rg__pool *pool,
-              const rg__gemm_rows *rows)
+              const rg__gemm_rows *rows, const rg__gemm_kept *kept)
 {
     if (m <= 0 || n <= 0)
         return true;
@@ -188,6 +207,7 @@ bool rg__gemm(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, 
     choose_kernel(&g);
     g.rows_strip = rows ? rg__larger(1, rg__smaller(rows->strip, m)) : 0;
     g.rows_last = g.transposed || g.dots;
+    g.kept = kept && is_worth_keeping(&g) ? kept : NULL;
     choose_team(&g, threads);
     if (!g.dots) {
         choose_packing(&g);
@@ -200,12 +220,14 @@ bool rg__gemm_f32(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row
                   int64_t b_row, int64_t b_col, float *c, int64_t c_row, int64_t c_col, int threads)
 {
     return rg__gemm(sizeof *c, m, n, k, (matrix){(char *)(uintptr_t)a, a_row, a_col},
-                    (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads, NULL, NULL);
+                    (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads, NULL,
+                    NULL, NULL);
 }
 
 bool rg__gemm_f64(int64_t m, int64_t n, int64_t k, const double *a, int64_t a_row, int64_t a_col, const double *b,
                   int64_t b_row, int64_t b_col, double *c, int64_t c_row, int64_t c_col, int threads)
 {
     return rg__gemm(sizeof *c, m, n, k, (matrix){(char *)(uintptr_t)a, a_row, a_col},
-                    (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads, NULL, NULL);
+                    (matrix){(char *)(uintptr_t)b, b_row, b_col}, (matrix){(char *)c, c_row, c_col}, threads, NULL,
+                    NULL, NULL);
 }

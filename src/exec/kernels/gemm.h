@@ -36,10 +36,20 @@ typedef struct rg__gemm_matrix {
     int64_t row, column; /* strides in elements */
 } rg__gemm_matrix;
 
+/* b in the order in which the kernel reads it, for products of one b and of equal sizes and strides: the first fills, the
+ * others need not pack. */
+typedef struct rg__gemm_kept {
+    char *data; /* of as many bytes as rg__gemm_kept_bytes says, aligned to RG__ALIGN */
+    bool fill;
+} rg__gemm_kept;
+
+/* 0 where nothing is gained. For c of contiguous rows. */
+size_t rg__gemm_kept_bytes(size_t size, int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column);
+
 /* The same for elements of `size` bytes, 4 for f32 and 8 for f64. pool: where the memory to pack into comes from and goes
- * back to, on the calling thread; NULL takes it from the system, where fresh pages cost more than packing. rows may be
- * NULL. */
+ * back to, on the calling thread; NULL takes it from the system, where fresh pages cost more than packing. rows and kept may
+ * be NULL. */
 bool rg__gemm(size_t size, int64_t m, int64_t n, int64_t k, rg__gemm_matrix a, rg__gemm_matrix b, rg__gemm_matrix c,
-              int threads, rg__pool *pool, const rg__gemm_rows *rows);
+              int threads, rg__pool *pool, const rg__gemm_rows *rows, const rg__gemm_kept *kept);
 
 #endif

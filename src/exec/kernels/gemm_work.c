@@ -197,9 +197,10 @@ static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64
     } while (p < x.p_end); /* once where k is zero: that makes zeros */
 }
 
+/* The strips in turn, so that each thread has rows of its own to finish, and the work that follows them. */
 static void run_task(const job *g, chunk x, int64_t task, int thread)
 {
-    const int64_t strip = task / g->groups, group = task % g->groups, panels = x.end - x.first;
+    const int64_t strip = task % g->strips, group = task / g->strips, panels = x.end - x.first;
     const int64_t first = x.first + panels * group / g->groups, end = x.first + panels * (group + 1) / g->groups;
     const int64_t top = g->units * strip / g->strips * g->unit;
     const int64_t bottom = rg__smaller(g->m, g->units * (strip + 1) / g->strips * g->unit);
@@ -226,7 +227,7 @@ static void multiply_chunk(job *g, chunk x, int64_t number, int thread, int team
     if (thread == 0)
         g->next[(number + 1) % 2] = 0;
     const int64_t from = rg__larger(x.first, g->in_place), count = x.end - from;
-    if (!g->alone && count > 0) {
+    if (!g->alone && count > 0 && (!g->kept || g->kept->fill)) {
         for (int64_t q = from + count * thread / team; q < from + count * (thread + 1) / team; q++)
             pack_panel(g, q, x.p, x.p_end - x.p, packed_panel(g, x.first, q));
         barrier(team);
