@@ -257,7 +257,8 @@ static bool make_constant(rg__build *b, rg__node *n, uint32_t equal)
 
 static void look_at(rg__build *b, uint32_t id)
 {
-    static const rg__rule rules[] = {rg__fold_constants, rg__drop_identity, rg__join_casts, rg__fold_repeated};
+    static const rg__rule rules[] = {rg__fold_constants, rg__drop_identity, rg__join_casts, rg__fold_repeated,
+                                     rg__take_from_table};
     enum { RULES = sizeof rules / sizeof *rules };
     const uint32_t *recorded = b->node[id]->in;
     rg__node n = *b->node[id];

@@ -18,6 +18,7 @@ rg__verdict rg__fold_constants(rg__build *b, rg__node *node, uint32_t *equal);
 rg__verdict rg__drop_identity(rg__build *b, rg__node *node, uint32_t *equal);
 rg__verdict rg__join_casts(rg__build *b, rg__node *node, uint32_t *equal);
 rg__verdict rg__fold_repeated(rg__build *b, rg__node *node, uint32_t *equal);
+rg__verdict rg__take_from_table(rg__build *b, rg__node *node, uint32_t *equal);
 
 /* ---- adding nodes: each returns an id; 0 after failure, which ends the build ------------------------------------- */
 uint32_t rg__add_constant(rg__build *b, rg_dtype dtype, double value);

@@ -20,6 +20,8 @@
 enum { ROWS(RG__ENUM) };
 #define OP(name) (&rg__ops_index[OP_##name])
 
+const rg__op *const rg__op_scatter_add = &rg__ops_index[OP_scatter_add];
+
 struct gather {
     int64_t axis;
 };

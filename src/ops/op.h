@@ -230,6 +230,7 @@ void rg__op_set_axes(void *attr, uint32_t axes);
 /* Ops that the planner writes itself. The attribute of a constant is its number, a double. */
 extern const rg__op *const rg__op_constant, *const rg__op_add, *const rg__op_where;
 extern const rg__op *const rg__op_cast, *const rg__op_sum, *const rg__op_expand, *const rg__op_matmul;
+extern const rg__op *const rg__op_scatter_add;
 
 /* One element of the dtype, as a constant stores it. */
 void rg__store_number(rg_dtype dtype, void *out, double value);
