@@ -17,8 +17,8 @@ typedef struct vgg {
 static vgg vgg_new(rg_params *ps)
 {
     static const char *const names[VGG_CONVOLUTIONS] = {"c1", "c2", "c3", "c4", "c5", "c6"};
-    static const int64_t channels[VGG_CONVOLUTIONS + 1] = {1, 32, 32, 64, 64, 128, 128};
-    vgg net = {.hidden = rg_linear_new(ps, "hidden", 128 * 3 * 3, 256), .out = rg_linear_new(ps, "out", 256, CLASSES)};
+    static const int64_t channels[VGG_CONVOLUTIONS + 1] = {1, 16, 16, 32, 32, 64, 64};
+    vgg net = {.hidden = rg_linear_new(ps, "hidden", 64 * 3 * 3, 128), .out = rg_linear_new(ps, "out", 128, CLASSES)};
     for (int i = 0; i < VGG_CONVOLUTIONS; i++) {
         net.conv[i] = rg_conv_layer_new(ps, names[i], channels[i], channels[i + 1], RG_SHAPE(3, 3),
                                         &(rg_conv_layer_config){.padding = RG_SHAPE(1)});
@@ -94,10 +94,10 @@ typedef struct googlenet {
 
 static googlenet googlenet_new(rg_params *ps)
 {
-    static const inception_widths widths[2] = {{32, 32, 64, 8, 16, 16}, {64, 64, 128, 16, 32, 32}};
+    static const inception_widths widths[2] = {{16, 16, 32, 4, 8, 8}, {32, 32, 64, 8, 16, 16}};
     return (googlenet){
-        .stem = {normed_new(ps, "stem1", 1, 32, 3, 1), normed_new(ps, "stem2", 32, 64, 3, 1)},
-        .block = {inception_new(ps, "block1", 64, &widths[0]),
+        .stem = {normed_new(ps, "stem1", 1, 16, 3, 1), normed_new(ps, "stem2", 16, 32, 3, 1)},
+        .block = {inception_new(ps, "block1", 32, &widths[0]),
                   inception_new(ps, "block2", inception_out(&widths[0]), &widths[1])},
         .out = rg_linear_new(ps, "out", inception_out(&widths[1]), CLASSES),
     };
@@ -174,8 +174,8 @@ static const struct recipe {
     effort full, brief;
     double high; /* the highest learning rate */
 } recipes[VARIANTS] = {
-    [VGG] = {.full = {0, 15, 92.5}, .brief = {500, 2, 18}, .high = 0.02},
-    [GOOGLENET] = {.full = {0, 15, 92.5}, .brief = {500, 2, 18}, .high = 0.1},
+    [VGG] = {.full = {0, 8, 91}, .brief = {500, 2, 18}, .high = 0.02},
+    [GOOGLENET] = {.full = {0, 8, 91}, .brief = {500, 2, 18}, .high = 0.1},
     [RESNET] = {.full = {0, 15, 93.5}, .brief = {400, 2, 18}, .high = 0.1},
 };
 
