@@ -101,6 +101,7 @@ typedef enum rg_mode {
     RG_INFERENCE, /* as RG_NO_GRAD; intermediate values are dropped as soon as they are used, and a result may not
                      enter an op that gradients flow through (rg_detach it, outside, to allow that)               */
 } rg_mode;
+/* Sections nest. rg_tape_reset ends those that are open. */
 RG_API void rg_mode_push(rg_tape *t, rg_mode mode);
 RG_API void rg_mode_pop(rg_tape *t);
 RG_API rg_mode rg_mode_of(const rg_tape *t);

@@ -105,7 +105,10 @@ static uint32_t sums_by_index(rg__build *b, const rg__node *like, const rg__node
     sums.attr = indexed->attr;
     sums.dtype = (uint8_t)dtype;
     set_three(&sums, constant_matrix(b, dtype, 0, rows, columns), index_for(b, indexed->in[1], columns), source);
-    return rg__add_node(b, &sums);
+    const uint32_t added = rg__add_node(b, &sums);
+    if (!b->failed) /* an index out of range is still in the scope of what was recorded with it */
+        b->origin[added] = b->origin[indexed->root];
+    return added;
 }
 
 /* The table with zeros in place of the rows that no index names. Truths are added as `or`. */
@@ -125,7 +128,7 @@ static uint32_t named_rows(rg__build *b, const rg__node *like, const gathering *
 
 /* ---- the rule ---- */
 
-/* T[i] B. An index out of range is still the gathering's error. */
+/* T[i] B. */
 static void gather_product(rg__build *b, rg__node *n, const gathering *g)
 {
     rg__node product = matrix_like(b, n, g->rows, n->dims[1]);
