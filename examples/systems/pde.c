@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 {
     static const char *const variants[] = {[BURGERS] = "burgers", [HEAT] = "heat", NULL};
     const options full = {.steps = 5000, .seed = 1, .require = 0.002, .variants = variants};
-    const options brief = {.steps = 200, .seed = 1, .require = 0.05, .variants = variants, .variant = HEAT};
+    const options brief = {.steps = 160, .seed = 1, .require = 0.05, .variants = variants, .variant = HEAT};
     const options o = read_options(argc, argv,
                                    "Solves Burgers' or the heat equation by a network whose derivatives are in its loss.\n"
                                    "--steps: of Adam; three iterations of L-BFGS for each five of them follow.\n"

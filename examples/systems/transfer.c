@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 {
     static const options full = {.epochs = 20, .seed = 1, .limit = 0, .require = 92, .data = FASHION_MNIST};
     static const options brief = {
-        .brief = true, .epochs = 6, .seed = 1, .limit = 900, .require = 50, .data = FASHION_MNIST};
+        .brief = true, .epochs = 6, .seed = 1, .limit = 600, .require = 50, .data = FASHION_MNIST};
     const options o = read_options(argc, argv,
                                    "Transfer learning: from five classes of Fashion-MNIST to the other five.\n"
                                    "The result is the transferred network's test accuracy on those, in percent.",
