@@ -65,7 +65,7 @@ static classifier learner_new(network *net, const options *o)
 static rg_dataset *half_of(const rg_dataset *data, bool second, int64_t most)
 {
     char error[256] = "";
-    int64_t *index = malloc((size_t)data->count * sizeof *index), count = 0;
+    int64_t *index = calloc((size_t)data->count, sizeof *index), count = 0;
     for (int64_t i = 0; index && i < data->count && count < most; i++)
         if ((data->y[i] >= KNOWN) == second)
             index[count++] = i;
