@@ -444,6 +444,47 @@ static void cross_entropy_picks_and_places_within_its_rows(void **state)
     rg_tape_free(t);
 }
 
+/* What is the same along a row is worked on in the pass over the rows, also where it is itself repeated; and what is cheap to
+ * compute from a parameter is computed again, unless an assignment has written over that by then. */
+static void batch_norm_and_its_gradient_store_no_array(void **state)
+{
+    (void)state;
+    enum { N = 4, C = 8, SIDE = 32, ALL = N * C * SIDE * SIDE };
+    static float result[2][2][ALL], cotangent[ALL];
+    for (int i = 0; i < ALL; i++)
+        cotangent[i] = (float)(i % 11) - 5;
+    for (int assigned = 0; assigned < 2; assigned++) {
+        for (int eager = 0; eager < 2; eager++) {
+            rg_params *ps = rg_params_new(1);
+            rg_param *p = rg_param_new(ps, "x", RG_F32, RG_SHAPE(N, C, SIDE, SIDE), NULL);
+            rg_init_normal(p, 1, 2);
+            rg_tape *t = rg_tape_new(&(rg_tape_config){.eager = eager});
+            const rg_tensor x = rg_leaf(t, p), dy = rg_input_f32(t, rg_shape_of(t, x), cotangent);
+            const rg_tensor y = rg_batch_norm(t, x, NULL, rg_ones(t, RG_F32, RG_SHAPE(C)), RG_NIL, true, .1, 1e-5);
+            rg_tensor dx;
+            assert_true(rg_grad_with(t, y, dy, &x, 1, &dx));
+            if (assigned)
+                rg_assign(t, p, rg_sub(t, x, dx));
+            else
+                rg_keep(t, dx);
+            rg_plan_counts c;
+            if (!eager && !assigned) {
+                assert_true(rg_plan_stats(t, &c));
+                assert_true(c.values < ALL * (int64_t)sizeof(float) / 16); /* of each row, and of each channel */
+            }
+            assert_true(rg_tape_run(t));
+            if (assigned)
+                memcpy(result[assigned][eager], rg_param_data(p), sizeof result[0][0]);
+            else
+                assert_true(rg_read(t, dx, result[assigned][eager], sizeof result[0][0]));
+            rg_tape_free(t);
+            rg_params_free(ps);
+        }
+        for (int i = 0; i < ALL; i++)
+            assert_true(fabsf(result[assigned][0][i] - result[assigned][1][i]) < 1e-5F);
+    }
+}
+
 /* An index out of range is the same error fused as not, and of the first row that has one, for any number of threads. */
 static void an_index_out_of_range_is_an_error_in_a_fused_step(void **state)
 {
@@ -595,6 +636,7 @@ int main(void)
         cmocka_unit_test(no_step_is_without_work),
         cmocka_unit_test(one_row_serves_all_rows),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
+        cmocka_unit_test(batch_norm_and_its_gradient_store_no_array),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
         cmocka_unit_test(an_index_out_of_range_leaves_the_parameters_as_they_were),
         cmocka_unit_test(sums_down_long_columns_stay_exact),

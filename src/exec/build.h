@@ -51,6 +51,7 @@ typedef struct rg__build {
     bool *again;           /* by id: groups that read it compute it themselves */
     bool *assigned;        /* by id: it is the value of an assignment */
     uint32_t *assign_node; /* by id: 1 + the assignment whose parameter it is written into; 0 for none */
+    bool *overwritten;     /* by id, leaves: such a value is written over theirs */
     rg__group *groups;
     uint32_t group_count, group_capacity;
     rg__plan *plan;

@@ -212,7 +212,7 @@ static bool fits_by_row(const rg__build *b, const rg__node *n, int i, uint32_t g
     const uint32_t root = rg__build_root(b, n->in[i]);
     const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
     if (!is_inside(b, root, group))
-        return r.kind == RG__READ_FULL || r.kind == RG__READ_ONE;
+        return true;
     return b->role[root] == RG__BY_ROW && (r.kind == RG__READ_FULL || rg__build_node(b, root)->numel == 1) &&
            (r.whole || r.kind == RG__READ_ONE);
 }

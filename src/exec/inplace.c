@@ -48,12 +48,17 @@ static uint32_t last_that_may_fail(const rg__build *b)
     return 0;
 }
 
+static bool is_leaf_of(const rg__build *b, uint32_t id, const rg_param *p)
+{
+    const rg__node *n = rg__at(b->t, id);
+    return n->op == rg__op_leaf && n->n_in == 0 && n->slot.param == p;
+}
+
 static bool is_free(const rg__build *b, const readers *list, uint32_t value, const rg_param *p)
 {
     const uint32_t group = b->group[value] + 1;
     for (uint32_t id = 0; id < b->t->length; id++) {
-        const rg__node *n = rg__at(b->t, id);
-        if (n->op != rg__op_leaf || n->n_in || n->slot.param != p || list[id].group == 0)
+        if (!is_leaf_of(b, id, p) || list[id].group == 0)
             continue;
         if (list[id].group > group || list[id].odd_group >= group ||
             (list[id].group == group && list[id].node > list[value].at))
@@ -77,7 +82,10 @@ void rg__assign_in_place(rg__build *b)
                                        rg__build_root(b, rg__at(t, t->assigns.id[k])->in[0]) != value));
         if (once && b->needed[value] && !b->asked[value] && !n->strides && n->offset == 0 && n->numel == v->numel &&
             b->groups[b->group[value]].fused && b->role[value] == RG__FULL && b->group[value] >= safe_from &&
-            is_free(b, list, value, p))
+            is_free(b, list, value, p)) {
             b->assign_node[value] = id + 1;
+            for (uint32_t leaf = 0; leaf < t->length; leaf++)
+                b->overwritten[leaf] = b->overwritten[leaf] || is_leaf_of(b, leaf, p);
+        }
     }
 }

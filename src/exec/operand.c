@@ -116,9 +116,9 @@ static rg__operand repeated(rg__writer *w, rg__operand rows, rg_dtype dtype)
     return slot;
 }
 
-/* Elements of any strides: one for each position, or, by_row, for each row. */
+/* Elements of any strides: one for each position of `dims`, or, by_row, for each `along` of them, which are a row. */
 static rg__operand gathered(rg__writer *w, rg__operand value, const rg__reading *r, int rank, const int64_t *dims,
-                            rg_dtype dtype, bool by_row)
+                            rg_dtype dtype, bool by_row, int64_t along)
 {
     /* Neighbouring axes that lie one behind the other are walked as one; a scalar space has one axis. */
     int64_t *d = rg__plan_alloc(w->b, 2 * RG_MAX_RANK * sizeof *d), *s = d ? d + RG_MAX_RANK : NULL;
@@ -138,12 +138,11 @@ static rg__operand gathered(rg__writer *w, rg__operand value, const rg__reading 
             s[n++] = r->strides[i];
         }
     }
-    if (by_row) /* the last axis is what is the same along rows, and as long as they are or a multiple of that */
-        d[n - 1] /= w->f->columns;
     if (n == 0) {
         d[0] = 1;
         n = 1;
     }
+    d[n - 1] /= along; /* the last axis is what is the same along rows, and as long as they are or a multiple of that */
     k->by_row = by_row;
     k->out = slot;
     k->in[0] = value;
@@ -161,7 +160,7 @@ static rg__operand gathered_rows(rg__writer *w, rg__operand value, rg__reading r
     const rg__operand *known = rg__find_loaded(w, root, value.offset, &r, n->rank, n->dims);
     if (known)
         return *known;
-    const rg__operand slot = gathered(w, value, &r, n->rank, n->dims, dtype, true);
+    const rg__operand slot = gathered(w, value, &r, n->rank, n->dims, dtype, true, w->f->columns);
     rg__remember_loaded(w, root, value.offset, &r, n->rank, n->dims, slot);
     return slot;
 }
@@ -173,7 +172,7 @@ rg__operand rg__read_operand(rg__writer *w, const rg__node *n, int i, bool by_ro
     const rg_dtype dtype = (rg_dtype)in->dtype;
     const uint32_t root = rg__build_root(b, n->in[i]);
     const rg__reading r = rg__read_as(b, n->in[i], n->rank, n->dims);
-    const bool inside = b->needed[root] && b->group[root] == w->group;
+    const bool inside = b->needed[root] && b->group[root] == w->group, along_rows = !inside && !by_row;
     if (inside && (by_row || b->role[root] == RG__FULL))
         return w->operand[root];
     if (!inside && b->needed[root] && b->again[root])
@@ -192,13 +191,13 @@ rg__operand rg__read_operand(rg__writer *w, const rg__node *n, int i, bool by_ro
         value.one = true;
         return value;
     }
-    if (!inside && r.kind == RG__READ_COLUMNS && r.columns == w->f->columns && w->f->block == 1) {
+    if (along_rows && r.kind == RG__READ_COLUMNS && r.columns == w->f->columns && w->f->block == 1) {
         value.kind = RG__SAME_OF;
         return value;
     }
     const int64_t columns = w->f->columns, offset = inside ? 0 : in->offset;
-    const bool strewn = !inside && r.kind == RG__READ_ANY && columns > 1 && r.columns % columns == 0;
-    const bool rows = inside || strewn || (r.kind == RG__READ_ROWS && r.columns == columns);
+    const bool strewn = along_rows && r.kind == RG__READ_ANY && columns > 1 && r.columns % columns == 0;
+    const bool rows = inside || strewn || (along_rows && r.kind == RG__READ_ROWS && r.columns == columns);
     if (strewn)
         value = gathered_rows(w, value, r, root, n, dtype);
     else if (!inside && rows)
@@ -215,10 +214,10 @@ rg__operand rg__read_operand(rg__writer *w, const rg__node *n, int i, bool by_ro
         slot = repeated(w, value, dtype);
     else if (r.kind == RG__READ_ONE)
         slot = filled(w, value, false);
-    else if (r.kind == RG__READ_COLUMNS && r.columns == w->f->columns)
+    else if (along_rows && r.kind == RG__READ_COLUMNS && r.columns == columns)
         slot = filled(w, value, true);
     else
-        slot = gathered(w, value, &r, n->rank, n->dims, dtype, false);
+        slot = gathered(w, value, &r, n->rank, n->dims, dtype, by_row, 1);
     rg__remember_loaded(w, root, offset, &r, n->rank, n->dims, slot);
     return slot;
 }

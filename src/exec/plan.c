@@ -88,6 +88,7 @@ static bool build(rg__build *b)
     b->group = rg__build_alloc(b, length * sizeof *b->group);
     b->role = rg__build_alloc(b, length * sizeof *b->role);
     b->assign_node = rg__build_alloc(b, length * sizeof *b->assign_node);
+    b->overwritten = rg__build_alloc(b, length * sizeof *b->overwritten);
     if (b->failed)
         return false;
     rg__merge_same(b);

@@ -33,7 +33,7 @@ static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
         return false;
     for (int i = 0; i < n->n_in; i++) {
         const uint32_t root = rg__build_root(b, n->in[i]);
-        if (b->needed[root] ? !b->stored[root] : rg__build_node(b, root)->op == rg__op_leaf && b->demand->assign)
+        if (b->needed[root] ? !b->stored[root] : b->overwritten[root])
             return false;
         if (rg__build_node(b, root)->numel <= n->numel / SMALL)
             continue;
@@ -70,7 +70,7 @@ static bool is_there(const chain *c, uint32_t root)
 {
     const rg__build *b = c->b;
     if (!b->needed[root])
-        return rg__build_node(b, root)->op != rg__op_leaf || !b->demand->assign;
+        return !b->overwritten[root];
     return b->stored[root] && !c->open[root] &&
            (b->asked[root] || is_small(c, root) || c->last[root] + SLACK >= c->last[c->of]);
 }
