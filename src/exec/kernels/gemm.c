@@ -89,14 +89,17 @@ static void choose_packing(job *g)
 }
 
 /* At least two tasks for each thread, so that one that is held up does not hold up the others; more cost time, for groups
- * of panels repeat the packing of a, and each strip reads all of b. */
+ * of panels repeat the packing of a, and each strip reads all of b. As many strips for each thread: of 15 strips of 2048
+ * rows, one of two threads would have 8. */
 static void choose_tasks(job *g)
 {
     const int64_t tasks = g->team > 1 ? 2 * g->team : 1;
     g->unit = g->rows && !g->rows_last ? g->rows_strip : g->kernel->rows;
     g->units = rg__divide_up(g->m, g->unit);
-    g->strips = g->alone ? 1 : rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(tasks, g->m / LEAST));
-    g->strips = rg__smaller(g->units, rg__larger(1, g->strips));
+    g->strips = rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(tasks, g->m / LEAST));
+    if (g->strips > g->team)
+        g->strips = rg__divide_up(g->strips, g->team) * g->team;
+    g->strips = g->alone ? 1 : rg__smaller(g->units, rg__larger(1, g->strips));
     g->groups = rg__smaller(g->chunk_panels, rg__divide_up(tasks, g->strips));
 
     const int64_t rows = g->kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
