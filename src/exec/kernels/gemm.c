@@ -14,14 +14,17 @@
 #include <stdlib.h>
 
 enum {
-    PER_THREAD = 200000, /* multiplications from which on a thread is worth its start */
-    DOT_LEAST = 32,      /* length of a dot product that vectors pay for */
-    DEPTH = 384,         /* the most of a block of k, */
-    PANEL = 32768,       /* and bytes of such a block of a panel: it is to stay in the first cache, or nearly */
-    BLOCK = 144,         /* rows of a that are packed at a time: they fit the second cache */
-    ALONE_MOST = 288,    /* rows of a strip whose tasks pack b themselves */
-    LEAST = 24,          /* the fewest of a strip, where threads want more of them */
-    ON_STACK = 16384,    /* bytes of packing memory */
+    PER_THREAD = 200000,     /* multiplications from which on a thread is worth its start */
+    DOT_LEAST = 32,          /* length of a dot product that vectors pay for */
+    DEPTH = 384,             /* the most of a block of k, */
+    PANEL = 32768,           /* and bytes of such a block of a panel: it is to stay in the first cache, or nearly */
+    BLOCK = 144,             /* rows of a that are packed at a time: they fit the second cache */
+    ONE_STRIP = 288,         /* rows that are one strip, for the panels are work enough to share */
+    ALONE_MOST = 1536,       /* rows of all strips that may pack b themselves: taller ones repeat it too often */
+    ALONE_LEAST = 96,        /* the fewest of such a strip, */
+    ALONE_BYTES = 384 << 10, /* and the most bytes that its rows of a may have: they fit the second cache */
+    LEAST = 24,              /* the fewest of another strip, where threads want more of them */
+    ON_STACK = 16384,        /* bytes of packing memory */
     PACKED_MOST = 8 << 20
 };
 
@@ -57,7 +60,7 @@ static void choose_kernel(job *g)
     g->kernel = rg__gemm_own_kernel(g->size);
     g->dots = g->m <= RG__GEMM_DOT_ROWS && g->b.row == 1 && g->k >= DOT_LEAST;
     const bool wide = (size_t)g->kernel->columns * g->size >= 64;
-    if (!g->dots && g->m > (wide ? ALONE_MOST : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
+    if (!g->dots && g->m > (wide ? ONE_STRIP : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
         g->kernel = rg__gemm_blis_kernel(g->size);
     const int64_t most = rg__smaller(DEPTH, PANEL / (g->kernel->columns * (int64_t)g->size));
     g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, most)));
@@ -72,41 +75,53 @@ static void choose_team(job *g, int threads)
     g->team = threads < 2 || worth < 2 || omp_in_parallel() ? 1 : worth < threads ? (int)worth : threads;
 }
 
-/* What is read often is packed: b by the rows of a, and a by the panels of b; see choose_tasks. */
+/* At least two tasks for each thread, so that one that is held up does not hold up the others; more cost time, for groups
+ * of panels repeat the packing of a, and each strip reads all of b. As many strips for each thread: of 15 strips of 2048
+ * rows, one of two threads would have 8.
+ *
+ * Tall strips pack b themselves, panel by panel: that is a few hundredths of their work, the panel is in the first cache
+ * then, and no thread waits for another. */
+static void choose_strips(job *g)
+{
+    const int64_t tasks = g->team > 1 ? 2 * g->team : 1, row = rg__larger(1, g->depth) * (int64_t)g->size;
+    g->unit = g->rows && !g->rows_last ? g->rows_strip : g->kernel->rows;
+    g->units = rg__divide_up(g->m, g->unit);
+    if (!g->kept && g->m <= ONE_STRIP && (g->team == 1 || !g->rows || g->rows_last)) {
+        g->alone = true;
+        g->strips = 1;
+        g->groups = tasks;
+    } else {
+        g->strips = rg__divide_up(rg__divide_up(g->m, ALONE_BYTES / row), g->team) * g->team;
+        g->alone = !g->kept && g->m <= ALONE_MOST && g->m / g->strips >= ALONE_LEAST;
+        if (!g->alone)
+            g->strips = rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(tasks, g->m / LEAST));
+        if (g->strips > g->team)
+            g->strips = rg__divide_up(g->strips, g->team) * g->team;
+        g->strips = rg__smaller(g->units, rg__larger(1, g->strips));
+        g->groups = g->alone ? 1 : rg__divide_up(tasks, g->strips);
+    }
+}
+
+/* What is read often is packed: b by the rows of a, and a by the panels of b. */
 static void choose_packing(job *g)
 {
     const rg__gemm_kernel *const kernel = g->kernel;
-    const int64_t size = (int64_t)g->size, row = llabs(g->b.row) * size, packed_row = kernel->packed_columns * size;
-    const bool few = g->m <= 32 || (g->m < 200 && row <= 1024 && row * g->k <= 512 * 1024);
+    const int64_t size = (int64_t)g->size, b_row = llabs(g->b.row) * size, packed_row = kernel->packed_columns * size;
+    const bool few = g->m <= 32 || (g->m < 200 && b_row <= 1024 && b_row * g->k <= 512 * 1024);
     g->in_place = kernel->in_place && g->b.column == 1 && few && !g->kept ? g->n / kernel->columns : 0;
-    g->alone = g->m <= ALONE_MOST && (g->team == 1 || !g->rows || g->rows_last) && !g->kept;
     g->chunk_panels = g->panels;
     g->chunk_length = g->k;
     if (!g->alone && !g->in_place && !g->kept && g->k > 0 && g->panels > PACKED_MOST / packed_row / g->k) {
         g->chunk_panels = rg__smaller(g->panels, rg__larger(1, PACKED_MOST / packed_row / g->depth));
         g->chunk_length = rg__larger(1, PACKED_MOST / packed_row / g->chunk_panels / g->depth) * g->depth;
     }
-}
+    g->groups = rg__smaller(g->groups, g->chunk_panels);
 
-/* At least two tasks for each thread, so that one that is held up does not hold up the others; more cost time, for groups
- * of panels repeat the packing of a, and each strip reads all of b. As many strips for each thread: of 15 strips of 2048
- * rows, one of two threads would have 8. */
-static void choose_tasks(job *g)
-{
-    const int64_t tasks = g->team > 1 ? 2 * g->team : 1;
-    g->unit = g->rows && !g->rows_last ? g->rows_strip : g->kernel->rows;
-    g->units = rg__divide_up(g->m, g->unit);
-    g->strips = rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(tasks, g->m / LEAST));
-    if (g->strips > g->team)
-        g->strips = rg__divide_up(g->strips, g->team) * g->team;
-    g->strips = g->alone ? 1 : rg__smaller(g->units, rg__larger(1, g->strips));
-    g->groups = rg__smaller(g->chunk_panels, rg__divide_up(tasks, g->strips));
-
-    const int64_t rows = g->kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
+    const int64_t rows = kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
     g->block = rg__divide_up(height, g->alone ? 1 : rg__divide_up(height, BLOCK));
     g->block = rg__divide_up(g->block, rows) * rows;
     const int64_t worth = g->a.column == 1 ? 512 : g->a.row == 1 ? 128 : 64;
-    g->pack_a = !g->kernel->in_place || g->n / g->groups >= worth;
+    g->pack_a = !kernel->in_place || g->n / g->groups >= worth;
 }
 
 /* ---- memory ---- */
@@ -163,7 +178,7 @@ static bool multiply(job *g, rg__pool *pool)
 /* Many rows would read a packed b so often that packing does not count; a few are quick without. */
 static bool is_worth_keeping(const job *g)
 {
-    return !g->transposed && !g->dots && g->m > RG__GEMM_DOT_ROWS && g->m <= ALONE_MOST && g->n > RG__GEMM_DOT_ROWS &&
+    return !g->transposed && !g->dots && g->m > RG__GEMM_DOT_ROWS && g->m <= ONE_STRIP && g->n > RG__GEMM_DOT_ROWS &&
            g->k > 0;
 }
 
@@ -213,8 +228,8 @@ bool rg__gemm(size_t size, int64_t m, int64_t n, int64_t k, matrix a, matrix b, 
     g.kept = kept && is_worth_keeping(&g) ? kept : NULL;
     choose_team(&g, threads);
     if (!g.dots) {
+        choose_strips(&g);
         choose_packing(&g);
-        choose_tasks(&g);
     }
     return multiply(&g, pool);
 }
