@@ -154,6 +154,13 @@ static int added_to_zeros(rg_tape *t, rg_tensor table, rg_tensor *result)
     return 1;
 }
 
+static int unnamed_of_them(rg_tape *t, rg_tensor table, rg_tensor *result)
+{
+    added_to_zeros(t, table, result);
+    result[0] = rg_slice(t, result[0], 0, 5, 7, 1);
+    return 1;
+}
+
 /* ---- tests ---- */
 
 static void small_tables_are_worked_on_themselves(void **state)
@@ -186,6 +193,30 @@ static void rows_that_nobody_names_do_not_count(void **state)
     assert_all_agree("a product with a transposed weight, and a bias", product_of_transposed, ROWS, SCATTER, SELECT,
                      true);
     memcpy(row, kept, sizeof kept);
+
+    const double weight = weight_data[3];
+    weight_data[3] = INFINITY;
+    assert_all_agree("rows added to zeros", unnamed_of_them, ROWS, SCATTER, PRODUCT, true);
+    weight_data[3] = weight;
+}
+
+/* Nor is anything wrong with a divisor that nobody reads. */
+static void rows_that_nobody_names_do_not_fail(void **state)
+{
+    (void)state;
+    static const int32_t row[2] = {9, 8}, divisors[2 * ROWS] = {1, 3, 2, 2, 4, 1, 0, 0, 5, 7, 0, 1, 0, 0};
+    for (int i = 0; i < WAYS; i++) {
+        rg_tape *t = rg_tape_new(&configs[i]);
+        const rg_tensor table = rg_input_i32(t, RG_SHAPE(ROWS, 2), divisors);
+        const rg_tensor x = rg_index_select(t, table, 0, rg_input_i64(t, RG_SHAPE(COUNT), ids));
+        const rg_tensor y = rg_cast(t, rg_floor_divide(t, rg_input_i32(t, RG_SHAPE(2), row), x), RG_F64);
+        double data[2 * COUNT];
+        assert_true(rg_read(t, y, data, sizeof data));
+        assert_tape_ok(t);
+        for (int k = 0; k < 2 * COUNT; k++)
+            assert_true(data[k] == row[k % 2] / divisors[2 * ids[k / 2] + k % 2]);
+        rg_tape_free(t);
+    }
 }
 
 static void a_wrong_index_is_the_same_error(void **state)
@@ -241,7 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_tables_are_worked_on_themselves), cmocka_unit_test(large_tables_are_left),
         cmocka_unit_test(rows_that_nobody_names_do_not_count),   cmocka_unit_test(a_wrong_index_is_the_same_error),
-        cmocka_unit_test(gradients_may_be_asked_for_later),
+        cmocka_unit_test(gradients_may_be_asked_for_later),      cmocka_unit_test(rows_that_nobody_names_do_not_fail),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -444,6 +444,33 @@ static void cross_entropy_picks_and_places_within_its_rows(void **state)
     rg_tape_free(t);
 }
 
+/* A weight for each sample is the same for several rows that are added to, and so may an index be. */
+static void one_weight_or_index_serves_several_rows(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 5, STEPS = 6, CLASSES = 7, ALL = SAMPLES * STEPS * CLASSES };
+    static int64_t label[SAMPLES * STEPS];
+    static double result[2][2][ALL];
+    for (int i = 0; i < SAMPLES * STEPS; i++)
+        label[i] = i * 3 % CLASSES;
+    for (int eager = 0; eager < 2; eager++) {
+        rg_tape *t = rg_tape_new(&(rg_tape_config){.eager = eager});
+        const rg_tensor x = rg_rand(t, RG_F64, RG_SHAPE(SAMPLES, STEPS, CLASSES));
+        const rg_tensor picked = rg_gather(t, x, 2, rg_input_i64(t, RG_SHAPE(SAMPLES, STEPS, 1), label));
+        const rg_tensor each = rg_mean(t, picked, RG_AXES(1, 2), false), weight = rg_arange(t, RG_F64, 1, SAMPLES + 1, 1);
+        rg_tensor dx;
+        assert_true(rg_grad(t, rg_sum(t, rg_mul(t, each, weight), RG_ALL, false), &x, 1, &dx));
+        assert_true(rg_read(t, rg_mul_scalar(t, dx, 2), result[eager][0], sizeof result[eager][0]));
+        const rg_tensor index =
+            rg_expand(t, rg_input_i64(t, RG_SHAPE(SAMPLES, 1, 1), label), RG_SHAPE(SAMPLES, STEPS, 1));
+        const rg_tensor source = rg_slice(t, x, 2, 0, 1, 1);
+        const rg_tensor sums = rg_scatter_add(t, rg_square(t, x), 2, index, source);
+        assert_true(rg_read(t, rg_mul_scalar(t, sums, 2), result[eager][1], sizeof result[eager][1]));
+        rg_tape_free(t);
+    }
+    assert_memory_equal(result[0], result[1], sizeof result[0]);
+}
+
 /* What is the same along a row is worked on in the pass over the rows, also where it is itself repeated; and what is cheap to
  * compute from a parameter is computed again, unless an assignment has written over that by then. */
 static void batch_norm_and_its_gradient_store_no_array(void **state)
@@ -636,6 +663,7 @@ int main(void)
         cmocka_unit_test(no_step_is_without_work),
         cmocka_unit_test(one_row_serves_all_rows),
         cmocka_unit_test(cross_entropy_picks_and_places_within_its_rows),
+        cmocka_unit_test(one_weight_or_index_serves_several_rows),
         cmocka_unit_test(batch_norm_and_its_gradient_store_no_array),
         cmocka_unit_test(an_index_out_of_range_is_an_error_in_a_fused_step),
         cmocka_unit_test(an_index_out_of_range_leaves_the_parameters_as_they_were),

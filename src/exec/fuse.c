@@ -192,7 +192,7 @@ static bool fits_full(const rg__build *b, const rg__node *n, uint32_t group, int
         const bool inside = is_inside(b, root, group);
         if (!inside) {
             if (r.kind == RG__READ_ROWS || r.kind == RG__READ_COLUMNS)
-                agree(columns, r.columns); /* where they do not, it is gathered */
+                agree(columns, r.columns); /* where they do not, they are gathered */
             continue;
         }
         if (b->role[root] == RG__FULL && ((r.kind == RG__READ_FULL && r.whole) || n->numel == 1))

@@ -6,7 +6,8 @@
  *     sum of (A B) by i = (sum of A by i) B
  *
  * so that there are as many rows as the table has, not as there are indices. Rows of the table that no index names stay
- * out: what is infinite there must not meet a zero. */
+ * out: nothing may fail for their numbers, and what is infinite must not meet their zeros. Sums are taken by index first,
+ * which may round, and overflow, otherwise. */
 #include "exec/simplify.h"
 
 #define LEAST 32 /* length of the sums: shorter ones cost less than to gather and scatter */
@@ -111,19 +112,19 @@ static uint32_t sums_by_index(rg__build *b, const rg__node *like, const rg__node
     return added;
 }
 
-/* The table with zeros in place of the rows that no index names. Truths are added as `or`. */
-static uint32_t named_rows(rg__build *b, const rg__node *like, const gathering *g)
+/* Makes n the rows of x, as many as the table has, with zeros in place of those that no index names. Truths are added as
+ * `or`. indexed: may be n itself. */
+static void take_named_rows(rg__build *b, rg__node *n, const rg__node *indexed, int64_t count, uint32_t x)
 {
-    const uint32_t truth = constant_matrix(b, RG_BOOL, 1, g->count, 1);
-    const uint32_t named = sums_by_index(b, like, g->node, RG_BOOL, g->rows, truth);
+    const uint32_t truth = constant_matrix(b, RG_BOOL, 1, count, 1);
+    const uint32_t named = b->failed ? 0 : sums_by_index(b, n, indexed, RG_BOOL, n->dims[0], truth);
+    const uint32_t each = b->failed ? 0 : rg__add_expanded(b, named, 2, n->dims);
+    const uint32_t zero = b->failed ? 0 : constant_matrix(b, (rg_dtype)n->dtype, 0, n->dims[0], n->dims[1]);
     if (b->failed)
-        return 0;
-    rg__node rows = matrix_like(b, like, g->rows, g->columns);
-    rows.op = rg__op_where;
-    rows.attr = NULL;
-    set_three(&rows, rg__add_expanded(b, named, 2, rows.dims), g->table,
-              constant_matrix(b, (rg_dtype)like->dtype, 0, g->rows, g->columns));
-    return b->failed ? 0 : rg__add_node(b, &rows);
+        return;
+    n->op = rg__op_where;
+    n->attr = NULL;
+    set_three(n, each, x, zero);
 }
 
 /* ---- the rule ---- */
@@ -145,7 +146,11 @@ static void multiply_sums(rg__build *b, rg__node *n, const gathering *g, bool tu
 {
     const uint32_t source = turned ? n->in[1] : transposed(b, n->in[0]);
     const uint32_t sums = b->failed ? 0 : sums_by_index(b, n, g->node, (rg_dtype)n->dtype, g->rows, source);
-    const uint32_t table = b->failed ? 0 : named_rows(b, n, g);
+    if (b->failed)
+        return;
+    rg__node rows = matrix_like(b, n, g->rows, g->columns);
+    take_named_rows(b, &rows, g->node, g->count, g->table);
+    const uint32_t table = b->failed ? 0 : rg__add_node(b, &rows);
     if (b->failed)
         return;
     if (turned)
@@ -167,11 +172,18 @@ static rg__verdict add_before_product(rg__build *b, rg__node *n)
     if (left->dims[1] < LEAST || !is_far_smaller(n->dims[0], left->dims[0]) ||
         rg__build_node(b, n->in[1])->dims[0] != left->dims[0])
         return RG__LEFT;
+    const int64_t count = left->dims[0];
     const uint32_t right = product->in[1];
+    rg__node rows = matrix_like(b, n, n->dims[0], n->dims[1]);
     const uint32_t sums = sums_by_index(b, n, n, (rg_dtype)n->dtype, n->dims[0], product->in[0]);
-    n->op = rg__op_matmul;
-    n->attr = NULL;
-    rg__set_arguments(n, 2, sums, right);
+    if (b->failed)
+        return RG__LEFT;
+    rows.op = rg__op_matmul;
+    rows.attr = NULL;
+    rg__set_arguments(&rows, 2, sums, right);
+    const uint32_t added = rg__add_node(b, &rows);
+    if (!b->failed)
+        take_named_rows(b, n, n, count, added);
     return RG__CHANGED;
 }
 
@@ -223,7 +235,7 @@ rg__verdict rg__take_from_table(rg__build *b, rg__node *n, uint32_t *equal)
     gathering g;
     if (n->op == rg__op_scatter_add)
         return add_before_product(b, n);
-    if (n->n_in == 2 && rg__op_has_loops(n->op) && !n->op->random)
+    if (n->n_in == 2 && rg__op_has_loops(n->op) && !n->op->random && !n->op->fallible)
         return gather_elements(b, n, equal);
     if (n->op != rg__op_matmul || n->rank != 2)
         return RG__LEFT;

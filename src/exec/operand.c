@@ -116,7 +116,8 @@ static rg__operand repeated(rg__writer *w, rg__operand rows, rg_dtype dtype)
     return slot;
 }
 
-/* Elements of any strides: one for each position of `dims`, or, by_row, for each `along` of them, which are a row. */
+/* Elements of any strides: one for each position of `dims`, or, by_row, one for each row: `along` is 1 where `dims` are of
+ * rows, else the columns. */
 static rg__operand gathered(rg__writer *w, rg__operand value, const rg__reading *r, int rank, const int64_t *dims,
                             rg_dtype dtype, bool by_row, int64_t along)
 {
@@ -152,11 +153,11 @@ static rg__operand gathered(rg__writer *w, rg__operand value, const rg__reading 
     return slot;
 }
 
-/* Rows in another order, or repeated: their elements are gathered, and then read as elements of rows are. */
+/* Rows in another order, or the same for several: their elements are gathered, and then read as elements of rows are. */
 static rg__operand gathered_rows(rg__writer *w, rg__operand value, rg__reading r, uint32_t root, const rg__node *n,
                                  rg_dtype dtype)
 {
-    r.kind = RG__READ_ROWS; /* which these strides never are: no other operand is found in its place */
+    r.kind = RG__READ_COLUMNS; /* which these strides never are: no other operand is found in its place */
     const rg__operand *known = rg__find_loaded(w, root, value.offset, &r, n->rank, n->dims);
     if (known)
         return *known;
@@ -196,8 +197,10 @@ rg__operand rg__read_operand(rg__writer *w, const rg__node *n, int i, bool by_ro
         return value;
     }
     const int64_t columns = w->f->columns, offset = inside ? 0 : in->offset;
-    const bool strewn = along_rows && r.kind == RG__READ_ANY && columns > 1 && r.columns % columns == 0;
-    const bool rows = inside || strewn || (along_rows && r.kind == RG__READ_ROWS && r.columns == columns);
+    const bool each = along_rows && r.kind == RG__READ_ROWS && r.columns == columns;
+    const bool strewn = along_rows && !each && (r.kind == RG__READ_ANY || r.kind == RG__READ_ROWS) && columns > 1 &&
+                        r.columns % columns == 0;
+    const bool rows = inside || each || strewn;
     if (strewn)
         value = gathered_rows(w, value, r, root, n, dtype);
     else if (!inside && rows)

@@ -112,10 +112,9 @@ static bool can_be_put_off(const rg__writer *w, uint32_t id)
     if (b->role[reader] != RG__BY_ROW || !rg__op_fold(rg__build_node(b, reader)->op, &fold) || fold != RG__FOLD_SUM)
         return false;
     for (int i = 0; i < n->n_in; i++) {
-        const rg__node *x = rg__build_node(b, rg__build_root(b, n->in[i]));
-        if (rg__read_as(b, n->in[i], n->rank, n->dims).kind != RG__READ_FULL ||
-            (b->demand->assign && x->op == rg__op_leaf))
-            return false; /* a parameter may be overwritten until then */
+        const uint32_t root = rg__build_root(b, n->in[i]);
+        if (rg__read_as(b, n->in[i], n->rank, n->dims).kind != RG__READ_FULL || b->overwritten[root])
+            return false;
     }
     return true;
 }

@@ -1,6 +1,6 @@
 /* What the rules of simplification share. A rule looks at one node, whose arguments were simplified before it and are
  * seen through whatever they are equal to. What it finds holds bit for bit, except that sums may be taken in another
- * order, as they may anyway. */
+ * order, as they may anyway, and that gathered rows may be summed before they are multiplied (gathered.c). */
 #ifndef RG__EXEC_SIMPLIFY_H
 #define RG__EXEC_SIMPLIFY_H
 

@@ -22,8 +22,8 @@ static bool in_same_space(const rg__build *b, uint32_t reader, int i)
 }
 
 /* Cheap: an element-wise op that is a few instructions, of one array that is in memory about as long anyway, and of
- * what is far smaller, as a number a row. That array must still be what it was: a parameter may have been overwritten by then. last: the group that
- * reads a value last, by id. */
+ * what is far smaller, as a number a row. That array must still be what it was: a parameter may have been overwritten by
+ * then. last: the group that reads a value last, by id. */
 static bool is_cheap(const rg__build *b, uint32_t id, const uint32_t *last)
 {
     const rg__node *n = rg__build_node(b, id);

@@ -19,7 +19,7 @@ enum {
     DEPTH = 384,             /* the most of a block of k, */
     PANEL = 32768,           /* and bytes of such a block of a panel: it is to stay in the first cache, or nearly */
     BLOCK = 144,             /* rows of a that are packed at a time: they fit the second cache */
-    ONE_STRIP = 288,         /* rows that are one strip, for the panels are work enough to share */
+    LOW = 288,               /* rows of a product that may be one strip; its threads share the panels */
     ALONE_MOST = 1536,       /* rows of all strips that may pack b themselves: taller ones repeat it too often */
     ALONE_LEAST = 96,        /* the fewest of such a strip, */
     ALONE_BYTES = 384 << 10, /* and the most bytes that its rows of a may have: they fit the second cache */
@@ -60,7 +60,7 @@ static void choose_kernel(job *g)
     g->kernel = rg__gemm_own_kernel(g->size);
     g->dots = g->m <= RG__GEMM_DOT_ROWS && g->b.row == 1 && g->k >= DOT_LEAST;
     const bool wide = (size_t)g->kernel->columns * g->size >= 64;
-    if (!g->dots && g->m > (wide ? ONE_STRIP : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
+    if (!g->dots && g->m > (wide ? LOW : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
         g->kernel = rg__gemm_blis_kernel(g->size);
     const int64_t most = rg__smaller(DEPTH, PANEL / (g->kernel->columns * (int64_t)g->size));
     g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, most)));
@@ -83,15 +83,15 @@ static void choose_team(job *g, int threads)
  * then, and no thread waits for another. */
 static void choose_strips(job *g)
 {
-    const int64_t tasks = g->team > 1 ? 2 * g->team : 1, row = rg__larger(1, g->depth) * (int64_t)g->size;
+    const int64_t tasks = g->team > 1 ? 2 * g->team : 1, a_row = rg__larger(1, g->depth) * (int64_t)g->size;
     g->unit = g->rows && !g->rows_last ? g->rows_strip : g->kernel->rows;
     g->units = rg__divide_up(g->m, g->unit);
-    if (!g->kept && g->m <= ONE_STRIP && (g->team == 1 || !g->rows || g->rows_last)) {
+    if (!g->kept && g->m <= LOW && (g->team == 1 || !g->rows || g->rows_last)) {
         g->alone = true;
         g->strips = 1;
         g->groups = tasks;
     } else {
-        g->strips = rg__divide_up(rg__divide_up(g->m, ALONE_BYTES / row), g->team) * g->team;
+        g->strips = rg__divide_up(rg__divide_up(g->m, ALONE_BYTES / a_row), g->team) * g->team;
         g->alone = !g->kept && g->m <= ALONE_MOST && g->m / g->strips >= ALONE_LEAST;
         if (!g->alone)
             g->strips = rg__larger(rg__divide_up(g->m, BLOCK), rg__smaller(tasks, g->m / LEAST));
@@ -178,8 +178,7 @@ static bool multiply(job *g, rg__pool *pool)
 /* Many rows would read a packed b so often that packing does not count; a few are quick without. */
 static bool is_worth_keeping(const job *g)
 {
-    return !g->transposed && !g->dots && g->m > RG__GEMM_DOT_ROWS && g->m <= ONE_STRIP && g->n > RG__GEMM_DOT_ROWS &&
-           g->k > 0;
+    return !g->transposed && !g->dots && g->m > RG__GEMM_DOT_ROWS && g->m <= LOW && g->n > RG__GEMM_DOT_ROWS && g->k > 0;
 }
 
 size_t rg__gemm_kept_bytes(size_t size, int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column)

@@ -32,7 +32,8 @@ typedef struct rg__gemm_job {
     int64_t rows_strip;
     bool rows_last; /* after all else, for they are columns here, or not done one by one */
 
-    /* Memory: the packed chunk, which is all of b where it is kept for other products; of each thread, a packed block of a and, if alone, a panel of b. */
+    /* Memory: the packed chunk, which is all of b where it is kept for other products; of each thread, a packed block of a
+     * and, if alone, a panel of b. */
     const rg__gemm_kept *kept; /* NULL: not */
     char *packed_b, *own;
     size_t own_bytes, own_panel;

@@ -8,9 +8,9 @@
  *   ---  +---------------+
  *
  * Each element is summed by one thread in the order of k, block by block, so the cut into tasks may suit the number of
- * threads: it does not show in the result. B is packed once, by all threads together, and a barrier stands between that
- * and the tasks. There is one such barrier where B fits the memory held for it; more would cost a time slice each on a
- * busy machine. Where one strip is all of C, there is none: no panel is used by two tasks. */
+ * threads: it does not show in the result. Each task packs the panels of B that it reads itself, or all threads pack B
+ * together, and a barrier stands between that and the tasks. There is one such barrier where B fits the memory held for it;
+ * more would cost a time slice each on a busy machine. */
 #include "exec/kernels/gemm_job.h"
 #include "exec/kernels/gemm_pack.h"
 
