@@ -176,7 +176,7 @@ static const struct recipe {
 } recipes[VARIANTS] = {
     [VGG] = {.full = {0, 8, 91}, .brief = {500, 2, 18}, .high = 0.02},
     [GOOGLENET] = {.full = {0, 8, 91}, .brief = {500, 2, 40}, .high = 0.1},
-    [RESNET] = {.full = {0, 15, 93.5}, .brief = {400, 2, 18}, .high = 0.1},
+    [RESNET] = {.full = {0, 20, 93.5}, .brief = {400, 2, 18}, .high = 0.1},
 };
 
 typedef struct network {

@@ -11,19 +11,24 @@
 #define HUGE_PAGE  ((size_t)2 << 20)
 #define HUGE_BLOCK ((size_t)8 << 20) /* from here on rounding up to whole huge pages costs little */
 
-/* The system is asked for huge pages: a fresh one takes a fraction of the time of 512 small ones. */
-void *rg__block_alloc(size_t bytes)
+/* The system is asked for huge pages: a fresh one takes a fraction of the time of 512 small ones. What the first
+ * `filled` bytes do not fill stays in small pages, which take memory as they are touched. */
+static void *block_alloc(size_t bytes, size_t filled)
 {
     const size_t unit = bytes >= HUGE_BLOCK ? HUGE_PAGE : RG__ALIGN;
     if (bytes > SIZE_MAX - unit)
         return NULL;
-    bytes = (bytes + unit - 1) / unit * unit;
-    void *block = aligned_alloc(unit, bytes);
+    void *block = aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
 #ifdef MADV_HUGEPAGE
     if (block && unit == HUGE_PAGE)
-        (void)madvise(block, bytes, MADV_HUGEPAGE); /* where it is refused, small pages serve */
+        (void)madvise(block, filled / unit * unit, MADV_HUGEPAGE); /* where it is refused, small pages serve */
 #endif
     return block;
+}
+
+void *rg__block_alloc(size_t bytes)
+{
+    return block_alloc(bytes, bytes);
 }
 
 /* ---- arena ---- */
@@ -116,7 +121,7 @@ void *rg__pool_get(rg__pool *pool, size_t bytes)
         pool->free[class] = *(void **)block;
         return block;
     }
-    block = rg__block_alloc(size);
+    block = block_alloc(size, bytes);
     if (block)
         pool->bytes += size;
     return block;
