@@ -7,6 +7,22 @@
 /* No tensor has more elements: any of them, of any dtype, can be counted in bytes without overflow. */
 #define RG__MAX_NUMEL (INT64_MAX / 64)
 
+/* Of extents. */
+static inline int64_t rg__smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t rg__larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t rg__divide_up(int64_t a, int64_t b)
+{
+    return a / b + (a % b != 0);
+}
+
 /* Number of elements; -1 where an extent is negative or the product exceeds RG__MAX_NUMEL. */
 int64_t rg__numel(int rank, const int64_t *dims);
 

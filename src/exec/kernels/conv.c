@@ -14,25 +14,31 @@ typedef struct work {
     int64_t shares, panels; /* the output channels of a task are shared out, too; panels of `rows` of them in a group */
 } work;
 
-/* Panels of weights: for each term the weights of as many output channels as the kernel has rows, zeros past the last. */
-static void pack_weights(const rg__conv_part *p, const rg__conv_array *w, const rg__gemm_kernel *kernel, char *to)
+/* A panel of weights: for each term those of as many output channels as the kernel has rows, zeros past the last. */
+static void pack_panel(const rg__conv_part *p, const rg__conv_array *w, int64_t rows, int64_t first, int64_t count,
+                       char *to)
 {
-    const rg__conv_shape *s = p->s;
     const int64_t *st = w->strides, size = (int64_t)p->size;
-    for (int64_t g = 0; g < s->groups; g++)
-        for (int64_t first = 0; first < s->out; first += kernel->rows)
-            for (int64_t c = 0; c < s->in; c++)
-                for (int64_t d = 0; d < p->depth.positions; d++)
-                    for (int64_t h = 0; h < p->height.positions; h++)
-                        for (int64_t i = 0; i < p->width.positions; i++)
-                            for (int64_t o = first; o < first + kernel->rows; o++, to += size) {
-                                const int64_t at = (g * s->out + o) * st[0] + c * st[1] + p->depth.index[d] * st[2] +
-                                                   p->height.index[h] * st[3] + p->width.index[i] * st[4];
-                                if (o < s->out)
-                                    memcpy(to, w->data + at * size, p->size);
-                                else
-                                    memset(to, 0, p->size);
-                            }
+    for (int64_t c = 0; c < p->s->in; c++)
+        for (int64_t d = 0; d < p->depth.positions; d++)
+            for (int64_t h = 0; h < p->height.positions; h++)
+                for (int64_t i = 0; i < p->width.positions; i++, to += rows * size) {
+                    const int64_t at = first * st[0] + c * st[1] + p->depth.index[d] * st[2] +
+                                       p->height.index[h] * st[3] + p->width.index[i] * st[4];
+                    rg__conv_copy(p->size, count, to, 1, w->data + at * size, st[0]);
+                    if (count < rows)
+                        memset(to + count * size, 0, (size_t)((rows - count) * size));
+                }
+}
+
+static void pack_weights(const work *w, const rg__conv_array *weights, char *to, int thread, int threads)
+{
+    const int64_t rows = w->kernel->rows, all = w->p->s->groups * w->panels,
+                  bytes = rows * w->p->terms * (int64_t)w->p->size;
+    for (int64_t i = all * thread / threads; i < all * (thread + 1) / threads; i++) {
+        const int64_t o = i % w->panels * rows, count = rg__smaller(rows, w->p->s->out - o);
+        pack_panel(w->p, weights, rows, i / w->panels * w->p->s->out + o, count, to + i * bytes);
+    }
 }
 
 /* Consecutive places of one output channel, from a column on, into y at the row's beginning: those past the columns of a row
@@ -43,12 +49,8 @@ static void store_places(const rg__conv_part *p, int64_t columns, const char *fr
     for (; n > 0; y += y_row, column = 0) {
         const int64_t whole = p->line - column < n ? p->line - column : n;
         const int64_t kept = columns - column < whole ? columns - column : whole;
-        char *to = y + column * step * size;
-        if (step == 1 && kept > 0)
-            memcpy(to, from, (size_t)(kept * size));
-        else
-            for (int64_t i = 0; i < kept; i++)
-                memcpy(to + i * step * size, from + i * size, p->size);
+        if (kept > 0)
+            rg__conv_copy(p->size, kept, y + column * step * size, step, from, 1);
         from += whole * size;
         n -= whole;
     }
@@ -153,13 +155,12 @@ static bool conv_part(const rg__conv_part *p, const rg__conv_array *x, const rg_
     k.weights = weights;
     const bool ok = weights && k.planes;
     if (ok) {
-        pack_weights(p, w, kernel, weights);
-        if (threads == 1)
-            run_tasks(&k, 0, 1);
-        else
-#pragma omp parallel for num_threads(threads) schedule(static)
-            for (int thread = 0; thread < threads; thread++)
-                run_tasks(&k, thread, threads);
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+        for (int thread = 0; thread < threads; thread++)
+            pack_weights(&k, w, weights, thread, threads);
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+        for (int thread = 0; thread < threads; thread++)
+            run_tasks(&k, thread, threads);
     }
     if (weights)
         rg__pool_put(pool, weights, packed);

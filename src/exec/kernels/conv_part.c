@@ -1,12 +1,15 @@
 /* The parts of a convolution. See conv_part.h. */
 #include "exec/kernels/conv_part.h"
 
+#include "core/strided.h"
+
 #include <string.h>
 
 enum {
     PLANES_BYTES = 1 << 18, /* of the planes of one part: they are read many times, and should stay in a cache */
-    PLANE_LINE = 16,        /* elements; planes are an odd number of these apart, to spread over a cache's sets */
-    COLUMNS = 1024,         /* rows of fewer results are not cut */
+    PLANE_LINE = 8, /* elements; planes are so many of these apart, no multiple of 4: they spread over a cache */
+    ALIGN = 16,     /* elements: what follows the planes begins with a cache line */
+    COLUMNS = 1024, /* rows of fewer results are not cut */
 };
 
 /* ---- where the kernel meets an axis ---- */
@@ -76,13 +79,43 @@ static rg__conv_axis axis_of(const rg__conv_shape *s, int i, int64_t part, int64
     return a;
 }
 
-/* The element of x that element e of a phase is, or -1. */
-static int64_t source(const rg__conv_axis *a, int64_t slot, int64_t e, int64_t extent)
+/* A plane for each position: its lines are as long as the results, nothing lies between them. */
+static void unroll(rg__conv_axis *a)
 {
-    const int64_t place = a->start + a->phase[slot] + e * a->every;
-    if (place < 0 || place % a->divisor != 0 || place / a->divisor >= extent)
-        return -1;
-    return place / a->divisor;
+    for (int64_t p = a->positions - 1; p >= 0; p--) { /* slots are at most positions: what is read still stands there */
+        a->phase[p] = a->phase[a->slot[p]] + a->shift[p] * a->every;
+        a->slot[p] = p;
+        a->shift[p] = 0;
+    }
+    a->phases = a->positions;
+    a->length = a->count;
+}
+
+/* What the elements of a line or column of a plane are: element first + i step is x[from + i every] for i < count, the
+ * others are zeros. */
+typedef struct meeting {
+    int64_t first, step, count, from, every;
+} meeting;
+
+static meeting meeting_of(const rg__conv_axis *a, int64_t slot, int64_t begin, int64_t length, int64_t extent)
+{
+    const int64_t start = a->start + a->phase[slot] + begin * a->every, most = (extent - 1) * a->divisor;
+    const int64_t last = most < start ? -1 : rg__smaller(length - 1, (most - start) / a->every);
+    int64_t common = a->every, rest = a->divisor;
+    while (rest != 0) {
+        const int64_t next = common % rest;
+        common = rest;
+        rest = next;
+    }
+    meeting m = {.first = start < 0 ? rg__divide_up(-start, a->every) : 0, .step = a->divisor / common};
+    while (m.first <= last && (start + m.first * a->every) % a->divisor != 0)
+        m.first++;
+    if (m.first > last)
+        return (meeting){0};
+    m.count = (last - m.first) / m.step + 1;
+    m.from = (start + m.first * a->every) / a->divisor;
+    m.every = a->every / common;
+    return m;
 }
 
 /* ---- planes ---- */
@@ -94,9 +127,9 @@ static void part_layout(rg__conv_part *p, int64_t rows, int64_t columns)
     p->columns = columns;
     p->line = columns + p->width.length - p->width.count;
     p->plane = (height * p->line + PLANE_LINE - 1) / PLANE_LINE * PLANE_LINE;
-    p->plane += (p->plane / PLANE_LINE % 2 == 0) * PLANE_LINE;
+    p->plane += (p->plane / PLANE_LINE % 4 == 0) * PLANE_LINE;
     p->planes = p->depth.positions * p->height.phases * p->width.phases;
-    p->all = p->s->in * p->planes * p->plane;
+    p->all = rg__divide_up(p->s->in * p->planes * p->plane, ALIGN) * ALIGN;
     p->places = (rows - 1) * p->line + columns;
 }
 
@@ -111,6 +144,26 @@ static void choose_layout(rg__conv_part *p)
         part_layout(p, rows = (rows + 1) / 2, columns);
     while (columns > least && rg__conv_bytes(p) > PLANES_BYTES)
         part_layout(p, rows, columns = (columns / 2 + COLUMNS / 4) / (COLUMNS / 4) * (COLUMNS / 4));
+}
+
+/* Tiles of so many places that cover a task's: line by line, or all its lines as one. */
+static int64_t tiles_of(const rg__conv_part *p, int64_t wide)
+{
+    return rg__smaller(p->rows * rg__divide_up(p->columns, wide), rg__divide_up(p->places, wide));
+}
+
+/* Lines with zeros between them waste the more of a tile the shorter they are. Worth it where the sums that are spared are
+ * more than the elements that are copied. */
+static bool worth_unrolling(const rg__conv_part *p)
+{
+    const rg__gemm_kernel *kernel = rg__gemm_own_kernel(p->size);
+    rg__conv_part q = *p;
+    q.width.phases = q.width.positions;
+    q.width.length = q.width.count;
+    choose_layout(&q);
+    const int64_t tiles = tiles_of(p, kernel->taps_columns) - tiles_of(&q, kernel->taps_columns);
+    const double sums = (double)tiles * (double)p->s->out * (double)p->terms;
+    return q.rows == p->rows && q.columns == p->columns && sums > (double)(q.all - p->all);
 }
 
 int64_t rg__conv_numbers(const rg__conv_shape *s)
@@ -132,6 +185,10 @@ rg__conv_part rg__conv_part_of(size_t size, const rg__conv_shape *s, int64_t whi
     if (p.terms == 0 || p.depth.count * p.height.count * p.width.count == 0)
         return p;
     choose_layout(&p);
+    if (worth_unrolling(&p)) {
+        unroll(&p.width);
+        choose_layout(&p);
+    }
     int64_t term = 0;
     for (int64_t c = 0; c < s->in; c++)
         for (int64_t d = 0; d < p.depth.positions; d++)
@@ -165,11 +222,11 @@ size_t rg__conv_bytes(const rg__conv_part *p)
 
 #define COPY(T)                     \
     for (int64_t i = 0; i < n; i++) \
-    ((T *)to)[i] = ((const T *)from)[i * from_step]
+    ((T *)(void *)to)[i * to_step] = ((const T *)(const void *)from)[i * from_step]
 
-void rg__conv_copy(size_t size, int64_t n, char *to, const char *from, int64_t from_step)
+void rg__conv_copy(size_t size, int64_t n, char *to, int64_t to_step, const char *from, int64_t from_step)
 {
-    if (from_step == 1)
+    if (to_step == 1 && from_step == 1)
         memcpy(to, from, (size_t)n * size);
     else if (size == sizeof(uint32_t))
         COPY(uint32_t);
@@ -177,51 +234,26 @@ void rg__conv_copy(size_t size, int64_t n, char *to, const char *from, int64_t f
         COPY(uint64_t);
 }
 
-/* One row of a plane, from a column of the results on, from a row of x, zeros around. */
-static void fill_line(const rg__conv_part *p, char *to, const char *from, int64_t stride, int64_t slot, int64_t column)
-{
-    const rg__conv_axis *a = &p->width;
-    const int64_t extent = p->s->x[2], size = (int64_t)p->size;
-    if (a->divisor > 1) {
-        for (int64_t e = 0; e < p->line; e++) {
-            const int64_t i = source(a, slot, column + e, extent);
-            if (i < 0)
-                memset(to + e * size, 0, p->size);
-            else
-                memcpy(to + e * size, from + i * stride * size, p->size);
-        }
-        return;
-    }
-    const int64_t start = a->start + a->phase[slot] + column * a->every;
-    int64_t head = start < 0 ? (-start + a->every - 1) / a->every : 0;
-    int64_t end = extent > start ? (extent - start - 1) / a->every + 1 : 0;
-    head = head < p->line ? head : p->line;
-    end = end < head ? head : end < p->line ? end : p->line;
-    memset(to, 0, (size_t)(head * size));
-    rg__conv_copy(p->size, end - head, to + head * size, from + (start + head * a->every) * stride * size,
-                  a->every * stride);
-    memset(to + end * size, 0, (size_t)((p->line - end) * size));
-}
-
+/* One plane of each channel at a time: what it takes from x, between zeros. */
 void rg__conv_fill(const rg__conv_part *p, const rg__conv_array *x, const rg__conv_task *k, char *planes)
 {
+    const rg__conv_shape *s = p->s;
     const int64_t size = (int64_t)p->size, height = k->rows + p->height.length - p->height.count, *st = x->strides;
-    const char *image = x->data + (k->image * st[0] + k->group * p->s->in * st[1]) * size;
-    char *plane = planes;
-    for (int64_t c = 0; c < p->s->in; c++)
-        for (int64_t d = 0; d < p->depth.positions; d++) {
-            const int64_t deep = source(&p->depth, p->depth.slot[d], k->place + p->depth.shift[d], p->s->x[0]);
-            for (int64_t h = 0; h < p->height.phases; h++)
-                for (int64_t w = 0; w < p->width.phases; w++, plane += p->plane * size)
-                    for (int64_t e = 0; e < height; e++) {
-                        const int64_t i = source(&p->height, h, k->row + e, p->s->x[1]);
-                        char *to = plane + e * p->line * size;
-                        if (deep < 0 || i < 0)
-                            memset(to, 0, (size_t)(p->line * size));
-                        else
-                            fill_line(p, to, image + (c * st[1] + deep * st[2] + i * st[3]) * size, st[4], w, k->column);
-                    }
-        }
+    const char *image = x->data + (k->image * st[0] + k->group * s->in * st[1]) * size;
+    memset(planes, 0, (size_t)p->all * p->size);
+    for (int64_t i = 0; i < p->planes; i++) {
+        const int64_t w = i % p->width.phases, h = i / p->width.phases % p->height.phases;
+        const int64_t d = i / p->width.phases / p->height.phases;
+        const meeting deep = meeting_of(&p->depth, p->depth.slot[d], k->place + p->depth.shift[d], 1, s->x[0]);
+        const meeting high = meeting_of(&p->height, h, k->row, height, s->x[1]);
+        const meeting wide = meeting_of(&p->width, w, k->column, p->line, s->x[2]);
+        const int64_t dims[3] = {deep.count * s->in, high.count, wide.count};
+        char *to = planes + (i * p->plane + high.first * p->line + wide.first) * size;
+        const char *from = image + (deep.from * st[2] + high.from * st[3] + wide.from * st[4]) * size;
+        rg__copy(3, dims, (rg__strided){to, (int64_t[]){p->planes * p->plane, high.step * p->line, wide.step}, p->size},
+                 (rg__strided){(void *)(uintptr_t)from, (int64_t[]){st[1], high.every * st[3], wide.every * st[4]},
+                               p->size});
+    }
 }
 
 /* ---- tasks: rows and columns of results, at places of the depth, of images and groups ---- */

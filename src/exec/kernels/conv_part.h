@@ -6,6 +6,7 @@
 #ifndef RG__EXEC_KERNELS_CONV_PART_H
 #define RG__EXEC_KERNELS_CONV_PART_H
 
+#include "core/shape.h"
 #include "exec/kernels/conv.h"
 #include "exec/kernels/gemm_tile.h"
 
@@ -46,8 +47,8 @@ size_t rg__conv_bytes(const rg__conv_part *p);
 /* count times bytes, and bytes more; SIZE_MAX for more than can be counted. */
 size_t rg__conv_room(int64_t count, size_t bytes, size_t more);
 
-/* n elements that are `from_step` apart, side by side. */
-void rg__conv_copy(size_t size, int64_t n, char *to, const char *from, int64_t from_step);
+/* n elements, so many apart. */
+void rg__conv_copy(size_t size, int64_t n, char *to, int64_t to_step, const char *from, int64_t from_step);
 
 /* A task: some columns of some rows of results, at a place of the depth, of an image and a group. */
 typedef struct rg__conv_tasks {

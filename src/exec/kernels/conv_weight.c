@@ -11,20 +11,26 @@
 #include <math.h>
 #include <string.h>
 
-enum { OUTER_ROWS = 6, LAG_ROWS = 4, LAG_COLUMNS = 3 };
+enum {
+    OUTER_ROWS = 6,
+    LAG_ROWS = 4,
+    LAG_COLUMNS = 3,
+    TOGETHER = 8,             /* tasks, at most, that are added to the sums while these are in a cache, */
+    TOGETHER_BYTES = 1 << 20, /* and the bytes that they are computed from */
+};
 
 typedef struct weight_work {
     const rg__conv_part *p;
     const rg__gemm_kernel *kernel;
     const rg__conv_array *x, *y;
-    bool outer;             /* of the two ways */
-    int64_t width, blocks;  /* output channels of a block, 1 along the places; blocks of a group */
-    int64_t terms;          /* weights of an output channel */
-    int64_t sum;            /* elements of one chunk's sums: [groups][blocks][terms][width] */
-    int64_t chunks, shares; /* what is shared out: the blocks of a group, of a chunk */
-    int64_t lanes;          /* along the places: their number, rounded up to whole registers */
-    char *sums, *memory;    /* of each thread: planes and results */
-    size_t memory_bytes;    /* of one thread */
+    bool outer;                   /* of the two ways */
+    int64_t width, blocks;        /* output channels of a block, 1 along the places; blocks of a group */
+    int64_t terms;                /* weights of an output channel */
+    int64_t sum;                  /* elements of one chunk's sums: [groups][blocks][terms][width] */
+    int64_t chunks, shares;       /* what is shared out: the blocks of a group, of a chunk */
+    int64_t lanes;                /* along the places: their number, rounded up to whole registers */
+    char *sums, *memory;          /* of each thread: planes and results */
+    int64_t together, task_bytes; /* tasks, and the bytes of each */
     rg__conv_tasks tasks;
 } weight_work;
 
@@ -40,12 +46,12 @@ static const char *results_of(const weight_work *w, const rg__conv_task *k, int6
 
 /* ---- output channels side by side ---- */
 
-/* The results of blocks first to end, [block][row][column][width]. */
-static void fill_places(const weight_work *w, const rg__conv_task *k, int64_t first, int64_t end, char *to)
+/* The results of a task, of blocks first to end, [row][column][width] for each, `pitch` bytes apart. */
+static void fill_places(const weight_work *w, const rg__conv_task *k, int64_t first, int64_t end, int64_t pitch, char *to)
 {
     const rg__conv_part *p = w->p;
     const int64_t *st = w->y->strides, columns = k->columns, places = k->rows * columns;
-    for (int64_t block = first; block < end; block++, to += places * w->width * (int64_t)p->size) {
+    for (int64_t block = first; block < end; block++, to += pitch) {
         const int64_t o = block * w->width, left = p->s->out - o, count = left < w->width ? left : w->width;
         const int64_t dims[3] = {k->rows, columns, count};
         const int64_t from[3] = {st[3] * p->height.step, st[4] * p->width.step, st[1]};
@@ -57,20 +63,35 @@ static void fill_places(const weight_work *w, const rg__conv_task *k, int64_t fi
     }
 }
 
-static void add_outer(const weight_work *w, const rg__conv_task *k, int64_t first, int64_t end, char *memory, char *sums)
+/* Do tasks follow each other as lines do: in one group, and nothing between the lines of any? */
+static bool are_lines(const weight_work *w, const rg__conv_task *k, int64_t tasks)
+{
+    bool lines = true;
+    for (int64_t i = 0; i < tasks; i++)
+        lines = lines && k[i].group == k->group && k[i].rows == w->p->rows && k[i].columns == w->p->line;
+    return lines;
+}
+
+static void add_outer(const weight_work *w, const rg__conv_task *k, int64_t tasks, int64_t first, int64_t end,
+                      char *memory, char *sums)
 {
     const rg__conv_part *p = w->p;
-    const int64_t size = (int64_t)p->size, places = k->rows * k->columns;
-    char *results = memory + rg__conv_bytes(p);
-    fill_places(w, k, first, end, results);
-    for (int64_t block = first; block < end; block++, results += places * w->width * size) {
-        char *c = sums + (k->group * w->blocks + block) * w->terms * w->width * size;
+    const int64_t size = (int64_t)p->size, planes = (int64_t)rg__conv_bytes(p), block_bytes = w->terms * w->width * size;
+    const int64_t most = p->rows * p->columns, task = most * w->width * size;
+    const bool lines = are_lines(w, k, tasks); /* then they are one */
+    char *results = memory + w->together * planes;
+    for (int64_t i = 0; i < tasks; i++)
+        fill_places(w, &k[i], first, end, w->together * task, results + i * task);
+    for (int64_t block = first; block < end; block++, results += w->together * task)
         for (int64_t term = 0; term < p->terms; term += OUTER_ROWS) {
-            const int64_t rows = p->terms - term < OUTER_ROWS ? p->terms - term : OUTER_ROWS;
-            w->kernel->outer((int)rows, k->rows, k->columns, memory, p->offset + term, p->line, results, c,
-                             p->weight + term);
+            const int rows = (int)rg__smaller(OUTER_ROWS, p->terms - term);
+            for (int64_t i = 0; i < (lines ? 1 : tasks); i++) {
+                char *c = sums + (k[i].group * w->blocks + block) * block_bytes;
+                w->kernel->outer(rows, lines ? tasks : k[i].rows, lines ? most : k[i].columns, memory + i * planes,
+                                 p->offset + term, lines ? planes / size : p->line, results + i * task, c,
+                                 p->weight + term);
+            }
         }
-    }
 }
 
 /* ---- along the places ---- */
@@ -83,7 +104,7 @@ static void fill_lanes(const weight_work *w, const rg__conv_task *k, int64_t fir
     for (int64_t o = first; o < end; o++, to += w->lanes * size) {
         memset(to, 0, (size_t)(w->lanes * size));
         for (int64_t row = 0; row < k->rows; row++)
-            rg__conv_copy(p->size, k->columns, to + row * p->line * size,
+            rg__conv_copy(p->size, k->columns, to + row * p->line * size, 1,
                           results_of(w, k, o) + row * p->height.step * w->y->strides[3] * size,
                           p->width.step * w->y->strides[4]);
     }
@@ -124,19 +145,26 @@ static void add_lags(const weight_work *w, const rg__conv_task *k, int64_t first
 static void run_weight_units(const weight_work *w, int thread, int threads)
 {
     const int64_t all = w->chunks * w->shares, end = all * (thread + 1) / threads;
-    char *memory = w->memory + (size_t)thread * w->memory_bytes;
-    memset(memory, 0, w->memory_bytes);
+    const int64_t bytes = w->together * w->task_bytes;
+    char *memory = w->memory + thread * bytes;
+    memset(memory, 0, (size_t)bytes);
     for (int64_t i = all * thread / threads; i < end;) {
         const int64_t chunk = i / w->shares, share = i % w->shares;
         const int64_t more = w->shares - share < end - i ? w->shares - share : end - i;
         const int64_t first = w->blocks * share / w->shares, last = w->blocks * (share + more) / w->shares;
         char *sums = w->sums + chunk * w->sum * (int64_t)w->p->size;
-        for (int64_t t = w->tasks.count * chunk / w->chunks; t < w->tasks.count * (chunk + 1) / w->chunks; t++) {
-            const rg__conv_task k = rg__conv_task_at(w->p, &w->tasks, t);
-            if (first == last)
-                continue;
-            rg__conv_fill(w->p, w->x, &k, memory);
-            (w->outer ? add_outer : add_lags)(w, &k, first, last, memory, sums);
+        const int64_t last_task = w->tasks.count * (chunk + 1) / w->chunks;
+        for (int64_t t = w->tasks.count * chunk / w->chunks; t < last_task && first < last; t += w->together) {
+            const int64_t tasks = rg__smaller(w->together, last_task - t);
+            rg__conv_task k[TOGETHER];
+            for (int64_t j = 0; j < tasks; j++) {
+                k[j] = rg__conv_task_at(w->p, &w->tasks, t + j);
+                rg__conv_fill(w->p, w->x, &k[j], memory + j * (int64_t)rg__conv_bytes(w->p));
+            }
+            if (w->outer)
+                add_outer(w, k, tasks, first, last, memory, sums);
+            else
+                add_lags(w, k, first, last, memory, sums);
         }
         i += more;
     }
@@ -150,11 +178,14 @@ static bool add_part(weight_work w, int threads, rg__pool *pool)
     w.tasks = rg__conv_tasks_of(p);
     w.lanes = (p->places + unit - 1) / unit * unit;
     const int64_t results = (w.outer ? p->rows * p->columns : w.lanes) + 15; /* threads in cache lines of their own */
-    w.memory_bytes = rg__conv_room(w.blocks * w.width, rg__conv_room(results / 16, 16 * p->size, 0), rg__conv_bytes(p));
+    const size_t task =
+        rg__conv_room(w.blocks * w.width, rg__conv_room(results / 16, 16 * p->size, 0), rg__conv_bytes(p));
+    w.task_bytes = (int64_t)task;
+    w.together = w.outer ? rg__larger(1, rg__smaller(TOGETHER, TOGETHER_BYTES / w.task_bytes)) : 1;
     if (!rg__conv_worth_threads(p))
         threads = 1;
     threads = threads < w.chunks * w.shares ? threads : (int)(w.chunks * w.shares);
-    const size_t bytes = rg__conv_room(threads, w.memory_bytes, 0);
+    const size_t bytes = rg__conv_room(threads * w.together, task, 0);
     w.memory = rg__pool_get(pool, bytes);
     if (!w.memory)
         return false;
@@ -168,27 +199,54 @@ static bool add_part(weight_work w, int threads, rg__pool *pool)
     return true;
 }
 
-#define ADD_CHUNKS(T)                                                                                         \
-    for (int64_t o = 0; o < channels; o++)                                                                    \
-        for (int64_t term = 0; term < w->terms; term++) {                                                     \
-            const int64_t block = o / out * w->blocks + o % out / w->width;                                   \
-            const T *from =                                                                                   \
-                (const T *)(const void *)w->sums + (block * w->terms + term) * w->width + o % out % w->width; \
-            T sum = from[0];                                                                                  \
-            for (int64_t c = 1; c < w->chunks; c++)                                                           \
-                sum += from[c * w->sum];                                                                      \
-            ((T *)to)[o * w->terms + term] = sum;                                                             \
-            finite = finite && isfinite(sum);                                                                 \
-        }
+#define ADD_CHUNKS(T)                                   \
+    for (int64_t i = first; i < end; i++) {             \
+        T *const to = (T *)(void *)w->sums + i;         \
+        T sum = to[0];                                  \
+        for (int64_t c = 1; c < w->chunks; c++)         \
+            sum += to[c * w->sum];                      \
+        to[0] = sum;                                    \
+        finite = finite && (w->outer || isfinite(sum)); \
+    }
 
-/* The weights; false where some are not finite. */
-static bool add_chunks(size_t size, const weight_work *w, int64_t channels, int64_t out, void *to)
+/* The sums of all chunks, from one element to another; false where some are not finite, which counts along the places. */
+static bool add_chunks(const weight_work *w, size_t size, int64_t first, int64_t end)
 {
     bool finite = true;
     if (size == sizeof(float))
         ADD_CHUNKS(float)
     else
         ADD_CHUNKS(double)
+    return finite;
+}
+
+/* Blocks of sums into rows of weights. */
+static void store_weights(const weight_work *w, const rg__conv_shape *s, size_t size, int64_t first, int64_t end, char *to)
+{
+    for (int64_t i = first; i < end; i++) {
+        const int64_t o = i % w->blocks * w->width;
+        const int64_t dims[2] = {rg__smaller(w->width, s->out - o), w->terms};
+        rg__copy(
+            2, dims,
+            (rg__strided){to + (i / w->blocks * s->out + o) * w->terms * (int64_t)size, (int64_t[]){w->terms, 1}, size},
+            (rg__strided){w->sums + i * w->terms * w->width * (int64_t)size, (int64_t[]){1, w->width}, size});
+    }
+}
+
+/* The weights of the sums; false as above. */
+static bool finish_weights(const weight_work *w, const rg__conv_shape *s, size_t size, int threads, char *to)
+{
+    enum { WORTH_THREADS = 1 << 16 };
+    const int64_t blocks = s->groups * w->blocks;
+    bool finite = true;
+    if (w->sum < WORTH_THREADS)
+        threads = 1;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(&& : finite) if (threads > 1)
+    for (int thread = 0; thread < threads; thread++)
+        finite = add_chunks(w, size, w->sum * thread / threads, w->sum * (thread + 1) / threads) && finite;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int thread = 0; thread < threads; thread++)
+        store_weights(w, s, size, blocks * thread / threads, blocks * (thread + 1) / threads, to);
     return finite;
 }
 
@@ -269,7 +327,7 @@ bool rg__conv_weight(size_t size, const rg__conv_shape *s, rg__conv_array x, rg_
         if (rg__conv_tasks_of(&p).count > 0)
             ok = add_part(k, threads, pool);
     }
-    if (ok && !add_chunks(size, &k, s->groups * s->out, s->out, w) && !k.outer)
+    if (ok && !finish_weights(&k, s, size, threads, w))
         define_weights(size, s, &x, &y, w);
     if (numbers)
         rg__pool_put(pool, numbers, bytes);

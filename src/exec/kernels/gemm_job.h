@@ -2,6 +2,7 @@
 #ifndef RG__EXEC_KERNELS_GEMM_JOB_H
 #define RG__EXEC_KERNELS_GEMM_JOB_H
 
+#include "core/shape.h"
 #include "exec/kernels/gemm.h"
 #include "exec/kernels/gemm_tile.h"
 
@@ -40,21 +41,6 @@ typedef struct rg__gemm_job {
     int *left;       /* of each strip, the groups yet to be done; NULL where it does not matter */
     int64_t next[2]; /* task of the even and of the odd chunks */
 } rg__gemm_job;
-
-static inline int64_t rg__smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline int64_t rg__larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static inline int64_t rg__divide_up(int64_t a, int64_t b)
-{
-    return a / b + (a % b != 0);
-}
 
 /* The tiles of a block of rows. Kernels of ours take any number of rows, so the tiles come out even: one of a single row
  * takes half as long as one of six. */
