@@ -110,6 +110,37 @@ static void state_is_made_once_and_found_again(void **state)
     assert_stored(rg_param_data(loaded), 3, 4);
 }
 
+static void an_entry_is_removed_with_its_state(void **state)
+{
+    (void)state;
+    rg_params *ps = rg_params_new(1);
+    rg_param *a = rg_param_new(ps, "a", RG_F32, RG_SHAPE(2), NULL);
+    rg_param *deep = rg_param_new(ps, "a/b", RG_F32, RG_SHAPE(3), NULL);
+    rg_param *first = rg_param_state(a, "m", RG_F32, RG_SCALAR, 1);
+    rg_param_state(deep, "m", RG_F32, RG_SCALAR, 1);
+    rg_param_state(a, "v", RG_F32, RG_SCALAR, 1);
+    rg_param *running = rg_buffer_new(ps, "running", RG_F32, RG_SHAPE(1), NULL);
+    rg_param_remove(NULL);
+    rg_param_remove(first);
+    assert_string_equal(rg_params_error(ps), "param_remove: 'a/m' is state; it goes with its parameter");
+    rg_params_clear_error(ps);
+    assert_int_equal(rg_params_count(ps), 6);
+    rg_param_remove(a);
+    static const char *const left[] = {"a/b", "a/b/m", "running"};
+    assert_int_equal(rg_params_count(ps), 3);
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(rg_param_name(rg_params_at(ps, i)), left[i]);
+    assert_int_equal(rg_params_numel(ps), 3);
+    a = rg_param_new(ps, "a", RG_F32, RG_SHAPE(5), NULL); /* the name is free again, and has no state */
+    assert_non_null(rg_param_state(a, "m", RG_F32, RG_SHAPE(5), 0));
+    rg_param_remove(running);
+    rg_param_remove(a);
+    rg_param_remove(deep);
+    assert_int_equal(rg_params_count(ps), 0);
+    assert_string_equal(rg_params_error(ps), "");
+    rg_params_free(ps);
+}
+
 static void random_streams_depend_on_seed_and_name_alone(void **state)
 {
     (void)state;
@@ -261,6 +292,7 @@ int main(void)
         TAPE_TEST(a_scope_names_what_is_made_in_it),
         TAPE_TEST(names_are_kept_as_long_as_the_store),
         TAPE_TEST(state_is_made_once_and_found_again),
+        TAPE_TEST(an_entry_is_removed_with_its_state),
         TAPE_TEST(random_streams_depend_on_seed_and_name_alone),
         TAPE_TEST(fingerprints_see_names_dtypes_shapes_and_values),
         TAPE_TEST(no_store_and_no_parameter_are_harmless),

@@ -48,6 +48,11 @@ RG_API rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, 
  * another dtype or shape. */
 RG_API rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape shape, double initial);
 
+/* Takes a parameter or buffer out of its store, with its state, and frees it: one that a layer is to do without, or that
+ * another layer's stands for. Every tape that read it must be reset first; optimizers and averages are made afterwards.
+ * Entries that follow move up. State cannot be removed alone: an error of the store. NULL does nothing. */
+RG_API void rg_param_remove(rg_param *p);
+
 typedef enum rg_param_kind { RG_PARAM = 0, RG_BUFFER, RG_STATE } rg_param_kind;
 
 RG_API int rg_params_count(const rg_params *ps); /* all kinds, in order of creation */

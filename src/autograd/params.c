@@ -295,6 +295,45 @@ rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape 
     return NULL;
 }
 
+static bool is_listed(const rg_param *state, const rg_param *e)
+{
+    while (state && state != e)
+        state = state->next;
+    return state;
+}
+
+/* Is e p or its state? That which was loaded need not be in p's list. */
+static bool belongs_to(const rg_param *e, const rg_param *p)
+{
+    const size_t length = strlen(p->name);
+    return e == p || is_listed(p->state, e) ||
+           (e->kind == RG_STATE && strncmp(e->name, p->name, length) == 0 && e->name[length] == '/' &&
+            !strchr(e->name + length + 1, '/'));
+}
+
+void rg_param_remove(rg_param *p)
+{
+    if (!p)
+        return;
+    rg_params *const ps = p->store;
+    if (p->kind == RG_STATE) {
+        rg_params_fail(ps, RG_ERROR_ARGUMENT, "param_remove: '%s' is state; it goes with its parameter", p->name);
+        return;
+    }
+    int kept = ps->count; /* what belongs to p is sorted behind the others before any of it ends */
+    for (int i = ps->count - 1; i >= 0; i--) {
+        rg_param *const e = ps->entry[i];
+        if (!belongs_to(e, p))
+            continue;
+        kept--;
+        memmove(&ps->entry[i], &ps->entry[i + 1], (size_t)(kept - i) * sizeof(rg_param *));
+        ps->entry[kept] = e;
+    }
+    for (int i = kept; i < ps->count; i++)
+        free_param(ps->entry[i]);
+    ps->count = kept;
+}
+
 void rg__param_written(rg_param *p)
 {
     p->version++;

@@ -13,7 +13,7 @@ extern "C" {
  * creation fails the store keeps the error, and using the layer is an error on the tape. Its parameters are called
  * "name.part" in the scope of the store, and what it records is in the scope of its name. Its parameters may be replaced
  * by those of another layer (weight tying: the one parameter gets the sum of the gradients) or by NULL where that means
- * none. Training or evaluation is the tape's to say (rg_set_training); a layer that is to evaluate inside a tape that
+ * none; rg_param_remove takes those that are replaced out of the store. Training or evaluation is the tape's to say (rg_set_training); a layer that is to evaluate inside a tape that
  * trains, as a frozen batch norm, is called between two calls of it. Activations and pooling are the ops themselves; a
  * sequence of layers is a sequence of calls.
  *
