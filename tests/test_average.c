@@ -107,6 +107,38 @@ static void weights_and_averages_change_places_and_back(void **state)
     model_free(m);
 }
 
+/* What is dropped with a step changed no places; another object of the same name knows what the store knows. */
+static void the_store_knows_what_is_swapped(void **state)
+{
+    (void)state;
+    const model m = model_new(RG_F32);
+    rg_average *average = rg_average_new(m.ps, NULL), *other = rg_average_new(m.ps, NULL);
+    rg_average_update(average, tape);
+    rg_tape_reset(tape);
+    const float later[WS] = {10, 20, 30};
+    assert_true(rg_param_set(m.w, later, sizeof later));
+    rg_tape_fail(tape, RG_ERROR_VALUE, "a step that fails");
+    rg_average_swap(average, tape);
+    rg_tape_reset(tape);
+    rg_tape_clear_error(tape);
+    assert_false(rg_average_swapped(average));
+    assert_true(value_at(m.w, 0) == 10);
+    rg_average_swap(average, tape);
+    rg_tape_fail(tape, RG_ERROR_VALUE, "one that fails behind the exchange");
+    rg_tape_reset(tape);
+    rg_tape_clear_error(tape);
+    assert_true(rg_average_swapped(average) && rg_average_swapped(other));
+    assert_true(value_at(m.w, 0) != 10 && value_at(rg_params_find(m.ps, "w/average"), 0) == 10);
+    rg_average_update(other, tape);
+    assert_error(tape, RG_ERROR_STATE, WORDS("average_update", "swapped in"));
+    rg_average_swap(other, tape);
+    assert_false(rg_average_swapped(average));
+    assert_true(value_at(m.w, 0) == 10 && value_at(rg_params_find(m.ps, "w/average.count"), 0) == 1);
+    rg_average_free(average);
+    rg_average_free(other);
+    model_free(m);
+}
+
 static void buffers_are_averaged_where_that_is_asked_for(void **state)
 {
     (void)state;
@@ -181,11 +213,9 @@ static void mistakes_are_errors_on_the_tape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(averages_follow_their_formulas),
-        TEST(weights_and_averages_change_places_and_back),
-        TEST(buffers_are_averaged_where_that_is_asked_for),
-        TEST(another_average_of_the_name_goes_on),
-        TEST(mistakes_are_errors_on_the_tape),
+        TEST(averages_follow_their_formulas),      TEST(weights_and_averages_change_places_and_back),
+        TEST(the_store_knows_what_is_swapped),     TEST(buffers_are_averaged_where_that_is_asked_for),
+        TEST(another_average_of_the_name_goes_on), TEST(mistakes_are_errors_on_the_tape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

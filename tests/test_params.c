@@ -269,6 +269,12 @@ static void the_store_refuses_what_it_cannot_keep(void **state)
     assert_null(rg_param_state(p, "m", RG_F64, RG_SHAPE(3), 0));
     assert_store_error(store, RG_ERROR_SHAPE, "[3]");
     assert_null(rg_param_state(p, NULL, RG_F64, RG_SHAPE(2), 0));
+    assert_store_error(store, RG_ERROR_ARGUMENT, "'layer.w' has no key");
+    assert_null(rg_param_state(p, "", RG_F64, RG_SHAPE(2), 0));
+    assert_store_error(store, RG_ERROR_ARGUMENT, "'layer.w' has no key");
+    assert_non_null(PARAM("layer.w/v", RG_SHAPE(2), 1, 2));
+    assert_null(rg_param_state(p, "v", RG_F64, RG_SHAPE(2), 0)); /* that one is trained */
+    assert_store_error(store, RG_ERROR_ARGUMENT, "'layer.w/v'");
     rg_params_fail(store, RG_ERROR_VALUE, "%s", "mine");
     rg_params_fail(store, RG_ERROR_SHAPE, "another");
     assert_null(PARAM("fine", RG_SHAPE(1), 1)); /* the first error stays */

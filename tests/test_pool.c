@@ -30,12 +30,13 @@ static int64_t span(const problem *p, int i)
     return (p->kernel[i] - 1) * p->dilation[i] + 1;
 }
 
-/* How many windows there are: as many as begin before the end, and fit, or in ceil mode begin, within the padding. */
+/* How many windows there are: as many as fit within the padding; in ceil mode, as begin before the end and behind one that
+ * ends before it. */
 static int64_t windows(const problem *p, int i)
 {
     int64_t n = 0;
     while (p->ceil_mode ? n * p->stride[i] - p->padding[i] < p->in[i] &&
-                              (n == 0 || (n - 1) * p->stride[i] + span(p, i) < p->in[i] + 2 * p->padding[i])
+                              (n - 1) * p->stride[i] + span(p, i) < p->in[i] + 2 * p->padding[i]
                         : n * p->stride[i] + span(p, i) <= p->in[i] + 2 * p->padding[i])
         n++;
     return n;
@@ -68,9 +69,9 @@ static bool problem_new(problem *p, uint64_t seed, bool dilated)
         p->stride[i] = 1 + below(&rng, 4);
         p->dilation[i] = dilated ? 1 + below(&rng, 3) : 1;
         p->padding[i] = huge ? span(p, i) / 2 : below(&rng, span(p, i) / 2 + 1);
-        if (span(p, i) > p->in[i] + 2 * p->padding[i])
-            return false;
         p->out[i] = windows(p, i);
+        if (p->out[i] == 0)
+            return false;
     }
     for (int i = p->axes; i < AXES; i++)
         p->in[i] = p->out[i] = p->kernel[i] = p->stride[i] = p->dilation[i] = 1;

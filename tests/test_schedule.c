@@ -70,6 +70,15 @@ static void schedules_hold_their_last_value(void **state)
     assert_near(rg_schedule_one_cycle(&one, far), 2 / 25.0 / 1e4, 1e-15);
     assert_near(rg_schedule_one_cycle_momentum(&one, far), 0.95, 1e-15);
     assert_true(isfinite(rg_schedule_one_cycle(&shortest, 0)) && isfinite(rg_schedule_one_cycle_momentum(&shortest, 3)));
+    /* A rise without a step of its own. */
+    const rg_one_cycle_config steep[] = {{.high = 2, .total = 10, .rise = 0.1},
+                                         {.high = 2, .total = 2, .rise = 0.5, .three_phase = true},
+                                         {.high = 2, .total = 1, .rise = 1}};
+    for (size_t i = 0; i < COUNT(steep); i++) {
+        assert_near(rg_schedule_one_cycle(&steep[i], 0), 2, 1e-15);
+        assert_near(rg_schedule_one_cycle_momentum(&steep[i], 0), 0.85, 1e-15);
+        assert_true(isfinite(rg_schedule_one_cycle(&steep[i], 1)));
+    }
     /* Restarts that become so long that the next length cannot be counted. */
     const double late = rg_schedule_cosine_restarts(2, 1, far, 1, 10);
     assert_true(late >= 1 && late <= 2);

@@ -471,6 +471,10 @@ static void arguments_are_checked(void **state)
     assert_false(rg_fit(tape, s.ps, NULL, &good, NULL));
     assert_error(tape, RG_ERROR_ARGUMENT, WORDS("fit", "opt is NULL"));
     assert_fit_fails(&s, NULL, RG_ERROR_ARGUMENT, WORDS("fit", "config is NULL"));
+    rg_params *other = rg_params_new(1);
+    assert_false(rg_fit(tape, other, s.opt, &good, NULL));
+    assert_error(tape, RG_ERROR_ARGUMENT, WORDS("fit", "opt belongs to another store"));
+    rg_params_free(other);
     static const struct {
         rg_fit_config change;
         const char *word;

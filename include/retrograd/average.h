@@ -36,8 +36,9 @@ RG_API void rg_average_free(rg_average *average);
  * error on the tape. Settings out of range: an error here. */
 RG_API void rg_average_update(rg_average *average, rg_tape *t);
 
-/* Records that weights and averages change places: once before evaluation, once after it. What was never updated has no
- * average and stays; nothing at all to swap is an error. After stochastic weight averaging, the running statistics of
+/* Weights and averages change places, once before evaluation, once after it: what is pending on the tape is run first, and
+ * the exchange with it. Meanwhile the counts n in the store are -1 - n. What was never updated has no average and stays;
+ * nothing at all to swap is an error. After stochastic weight averaging, the running statistics of
  * batch norm belong to other weights: swap, and pass the training data through in training mode once. */
 RG_API void rg_average_swap(rg_average *average, rg_tape *t);
 RG_API bool rg_average_swapped(const rg_average *average); /* are the averages where the weights belong? */

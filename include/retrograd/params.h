@@ -36,7 +36,7 @@ RG_API rg_dtype rg_params_dtype(const rg_params *ps);
 RG_API void rg_params_scope_push(rg_params *ps, const char *name);
 RG_API void rg_params_scope_pop(rg_params *ps);
 RG_API const char *rg_params_scope(const rg_params *ps); /* "" at the top; valid until the pop */
-/* A copy of `name` that lives as long as the store, for the layers on it. NULL on error. */
+/* A copy of `name` that lives as long as the store, for the layers on it. NULL for NULL, and on error. */
 RG_API const char *rg_params_keep_name(rg_params *ps, const char *name);
 
 /* New entries, zeros when data is NULL, else a row-major copy. Names are unique in the store. NULL on error. */
@@ -45,7 +45,7 @@ RG_API rg_param *rg_buffer_new(rg_params *ps, const char *name, rg_dtype dtype, 
 
 /* State that belongs to entry p: made with every element `initial` at the first call, found again under the same key
  * ("adam.m") later. Its name is p's name, a slash and the key. NULL on error: also where it is there already with
- * another dtype or shape. */
+ * another dtype or shape, or is a parameter. */
 RG_API rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape shape, double initial);
 
 /* Takes a parameter or buffer out of its store, with its state, and frees it: one that a layer is to do without, or that

@@ -313,9 +313,9 @@ void rg_param_set_grad(rg_tape *t, rg_param *p, rg_tensor grad)
     if (!e || (!n && !rg_is_nil(grad)))
         return;
     if (n && (n->dtype != p->dtype || !rg__dims_equal(n->rank, n->dims, p->shape.rank, p->shape.dims))) {
-        rg__fail_named(t, "param_set_grad", RG_ERROR_SHAPE, "parameter '%s' is %s of %s; the gradient is %s of %s",
-                       p->name, rg_dtype_name(p->dtype), RG__DIMS_TEXT(p->shape.rank, p->shape.dims),
-                       rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n));
+        rg__fail_named(t, "param_set_grad", n->dtype != p->dtype ? RG_ERROR_DTYPE : RG_ERROR_SHAPE,
+                       "parameter '%s' is %s of %s; the gradient is %s of %s", p->name, rg_dtype_name(p->dtype),
+                       RG__DIMS_TEXT(p->shape.rank, p->shape.dims), rg_dtype_name((rg_dtype)n->dtype), RG__NODE_TEXT(n));
         return;
     }
     e->grad = grad;

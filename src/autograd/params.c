@@ -259,6 +259,10 @@ static void fill(rg_param *p, double value)
 static rg_param *state_named(rg_param *p, const char *name, rg_dtype dtype, rg_shape shape, double initial)
 {
     rg_param *s = rg_params_find(p->store, name);
+    if (s && s->kind == RG_PARAM) {
+        rg_params_fail(p->store, RG_ERROR_ARGUMENT, "state '%s': that is the name of a parameter", name);
+        return NULL;
+    }
     if (!s && (s = add(p->store, RG_STATE, name, dtype, shape, NULL)) && initial != 0)
         fill(s, initial);
     return s;
@@ -266,8 +270,12 @@ static rg_param *state_named(rg_param *p, const char *name, rg_dtype dtype, rg_s
 
 rg_param *rg_param_state(rg_param *p, const char *key, rg_dtype dtype, rg_shape shape, double initial)
 {
-    if (!p || !key)
+    if (!p)
         return NULL;
+    if (!key || !*key) {
+        rg_params_fail(p->store, RG_ERROR_ARGUMENT, "a state of '%s' has no key", p->name);
+        return NULL;
+    }
     rg_param *s = p->state;
     while (s && strcmp(s->key, key) != 0)
         s = s->next;

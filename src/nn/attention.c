@@ -168,6 +168,11 @@ static bool check_inputs(attention *a, rg_tensor query, rg_tensor key, rg_tensor
     const rg_multihead_attention *const layer = a->layer;
     if (!rg__check_float(t, FORWARD, "query", query))
         return false;
+    if (layer->heads < 1 || layer->embed % layer->heads != 0) {
+        rg_tape_fail(t, RG_ERROR_ARGUMENT, "%s: %" PRId64 " heads do not divide %" PRId64 " columns", FORWARD,
+                     layer->heads, layer->embed);
+        return false;
+    }
     const rg_shape q = rg_shape_of(t, query);
     const bool packed = layer->in_proj_weight != NULL;
     const int64_t kdim = packed ? layer->embed : rg_param_shape(layer->k_proj_weight).dims[1];

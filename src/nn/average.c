@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNT ".count"
+
 struct rg_average {
     rg_params *store;
     rg_average_config config; /* with the defaults filled in; its name lies behind */
-    bool swapped;
     char name[];
 };
 
@@ -34,11 +35,6 @@ void rg_average_free(rg_average *average)
     free(average);
 }
 
-bool rg_average_swapped(const rg_average *average)
-{
-    return average != NULL && average->swapped;
-}
-
 static bool check(const rg_average *average, rg_tape *t, const char *function)
 {
     if (average == NULL) {
@@ -55,6 +51,39 @@ static bool is_averaged(const rg_average *average, const rg_param *p)
     const rg_param_kind kind = rg_param_kind_of(p);
     const rg_dtype dtype = rg_param_dtype(p);
     return (dtype == RG_F32 || dtype == RG_F64) && (kind == RG_PARAM || (kind == RG_BUFFER && average->config.buffers));
+}
+
+/* The state of p whose key is the average's name and `suffix`, NULL where there is none; out of memory is an error on the
+ * tape, which may be NULL. */
+static rg_param *find_state(const rg_average *average, rg_tape *t, const rg_param *p, const char *suffix)
+{
+    const size_t size = strlen(rg_param_name(p)) + strlen(average->name) + strlen(suffix) + 2;
+    char *name = malloc(size);
+    if (name == NULL) {
+        rg_tape_fail(t, RG_ERROR_MEMORY, "average: out of memory");
+        return NULL;
+    }
+    snprintf(name, size, "%s/%s%s", rg_param_name(p), average->name, suffix);
+    rg_param *found = rg_params_find(average->store, name);
+    free(name);
+    return found;
+}
+
+/* While an average stands where its weights belong, its count n is -1 - n: the store knows, whoever swapped them. They are
+ * swapped together, so the first one tells. */
+static bool is_swapped(const rg_average *average, rg_tape *t)
+{
+    const rg_param *count = NULL;
+    for (int i = 0; i < rg_params_count(average->store) && count == NULL; i++) {
+        const rg_param *p = rg_params_at(average->store, i);
+        count = is_averaged(average, p) ? find_state(average, t, p, COUNT) : NULL;
+    }
+    return rg_param_dtype(count) == RG_F64 && rg_param_numel(count) == 1 && *(const double *)rg_param_data(count) < 0;
+}
+
+bool rg_average_swapped(const rg_average *average)
+{
+    return average != NULL && is_swapped(average, NULL);
 }
 
 /* The weight of the update that is number n, counted from 0, an f64 scalar. */
@@ -80,13 +109,13 @@ static rg_tensor weight_of(const rg_average_config *c, rg_tape *t, rg_tensor n)
 static void update_one(const rg_average *average, rg_tape *t, rg_param *p)
 {
     const rg_dtype dtype = rg_param_dtype(p);
-    const size_t size = strlen(average->name) + sizeof ".count";
+    const size_t size = strlen(average->name) + sizeof COUNT;
     char *key = malloc(size);
     if (key == NULL) {
         rg_tape_fail(t, RG_ERROR_MEMORY, "average_update: out of memory");
         return;
     }
-    snprintf(key, size, "%s.count", average->name);
+    snprintf(key, size, "%s" COUNT, average->name);
     rg_param *state = rg_param_state(p, average->name, dtype, rg_param_shape(p), 0);
     rg_param *count = rg_param_state(p, key, RG_F64, RG_SCALAR, 0);
     free(key);
@@ -105,7 +134,7 @@ void rg_average_update(rg_average *average, rg_tape *t)
 {
     if (!check(average, t, "average_update"))
         return;
-    if (average->swapped) {
+    if (is_swapped(average, t)) {
         rg_tape_fail(t, RG_ERROR_STATE, "average_update: the averages are swapped in; swap them out first");
         return;
     }
@@ -121,21 +150,6 @@ void rg_average_update(rg_average *average, rg_tape *t)
     rg_mode_pop(t);
 }
 
-/* The average of p, NULL where there is none, or out of memory, which is an error on the tape. */
-static rg_param *find_average(const rg_average *average, rg_tape *t, const rg_param *p)
-{
-    const size_t size = strlen(rg_param_name(p)) + strlen(average->name) + 2;
-    char *name = malloc(size);
-    if (name == NULL) {
-        rg_tape_fail(t, RG_ERROR_MEMORY, "average_swap: out of memory");
-        return NULL;
-    }
-    snprintf(name, size, "%s/%s", rg_param_name(p), average->name);
-    rg_param *found = rg_params_find(average->store, name);
-    free(name);
-    return found;
-}
-
 void rg_average_swap(rg_average *average, rg_tape *t)
 {
     if (!check(average, t, "average_swap"))
@@ -146,18 +160,19 @@ void rg_average_swap(rg_average *average, rg_tape *t)
     const int count = rg_params_count(average->store);
     for (int i = 0; i < count && !rg_failed(t); i++) {
         rg_param *p = rg_params_at(average->store, i);
-        rg_param *state = is_averaged(average, p) ? find_average(average, t, p) : NULL;
-        if (state == NULL)
+        rg_param *state = is_averaged(average, p) ? find_state(average, t, p, "") : NULL;
+        rg_param *number = state != NULL ? find_state(average, t, p, COUNT) : NULL;
+        if (number == NULL)
             continue;
-        const rg_tensor weights = rg_leaf(t, p), mean = rg_leaf(t, state);
+        const rg_tensor weights = rg_leaf(t, p), mean = rg_leaf(t, state), n = rg_leaf(t, number);
         rg_assign(t, p, mean);
         rg_assign(t, state, weights);
+        rg_assign(t, number, rg_sub(t, rg_constant(t, RG_F64, -1), n));
         swapped++;
     }
     rg_scope_pop(t);
     rg_mode_pop(t);
     if (swapped == 0)
         rg_tape_fail(t, RG_ERROR_STATE, "average_swap: there is no '%s' yet; rg_average_update makes it", average->name);
-    if (!rg_failed(t))
-        average->swapped = !average->swapped;
+    rg_tape_run(t);
 }

@@ -155,7 +155,7 @@ static bool read_label(const plan *p, int64_t row, int64_t *label)
     }
     double number;
     if (!rg_csv_number(field, &number) || !(number >= 0 && number <= 9007199254740992.) || number != floor(number))
-        return fail_field(p, row, p->label, "a label, 0 or more");
+        return fail_field(p, row, p->label, "a label, 0 to 2^53");
     *label = (int64_t)number;
     return true;
 }

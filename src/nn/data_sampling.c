@@ -165,9 +165,12 @@ bool rg_sample_weighted(const double *weights, int64_t count, int64_t draws, boo
 static bool check_labels(const int64_t *labels, int64_t count, int64_t classes, const void *out, const char *call,
                          char *error, size_t size)
 {
-    if (count < 0 || classes < 0 || (count > 0 && (!labels || !out)))
-        return rg__data_fail(error, size, "%s: found %lld samples in %lld classes%s, expected labels and a place", call,
-                             (long long)count, (long long)classes, count > 0 ? " without them or a place" : "");
+    if (count < 0 || classes < 0)
+        return rg__data_fail(error, size, "%s: found %lld samples in %lld classes, expected 0 or more of both", call,
+                             (long long)count, (long long)classes);
+    if (count > 0 && (!labels || !out))
+        return rg__data_fail(error, size, "%s: found %lld samples and no %s, expected both", call, (long long)count,
+                             labels ? "place for the result" : "labels");
     for (int64_t i = 0; i < count; i++)
         if (labels[i] < 0 || labels[i] >= classes)
             return rg__data_fail(error, size, "%s: found label %lld of sample %lld, expected 0 to %lld", call,

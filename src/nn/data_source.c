@@ -326,7 +326,7 @@ static bool load_sample(const rg_source *source, int64_t i, void *x, void *y, rg
     if (rg__source_y(source) > 0)
         label = source->y_dtype == RG_I64 ? *(const int64_t *)y : *(const int32_t *)y;
     if (label < 0 || label == INT64_MAX)
-        return rg__data_fail(error, size, "rg_source_load: found label %lld of sample %lld, expected 0 or more",
+        return rg__data_fail(error, size, "rg_source_load: found label %lld of sample %lld, expected 0 to 2^63 - 2",
                              (long long)label, (long long)i);
     data->y[i] = label;
     if (label >= data->classes)

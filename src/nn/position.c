@@ -166,8 +166,8 @@ rg_tensor rg_rotary(rg_tape *t, rg_tensor x, const rg_rotary_config *config)
     const double base = c->base != 0 ? c->base : 10000;
     if (width < 0 || width > all || width % 2 != 0)
         rg_tape_fail(t, RG_ERROR_ARGUMENT,
-                     "rotary: %" PRId64 " columns of x %s are to turn; that must be an even number of them", width,
-                     RG__SHAPE_TEXT(shape));
+                     "rotary: %" PRId64 " columns of x %s are to turn; that must be an even number from 0 to %" PRId64,
+                     width, RG__SHAPE_TEXT(shape), all);
     if (!(base > 0 && base < INFINITY))
         rg_tape_fail(t, RG_ERROR_ARGUMENT, "rotary: the base is %g; it must be finite and above 0", base);
     if (rg_failed(t))

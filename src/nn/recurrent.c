@@ -42,8 +42,9 @@ static bool refused(rg_params *ps, const char *function, rg_recurrent_kind kind,
 {
     if (in < 0 || hidden < 1 || hidden > INT64_MAX / 8)
         rg_params_fail(ps, RG_ERROR_ARGUMENT,
-                       "%s: %" PRId64 " inputs and %" PRId64 " hidden; at least 0 and 1 are needed", function, in,
-                       hidden);
+                       "%s: %" PRId64 " inputs and %" PRId64 " hidden; at least 0 and 1 are needed, and %" PRId64
+                       " hidden at most",
+                       function, in, hidden, INT64_MAX / 8);
     else if (c->layers < 0 || c->layers > RG_RECURRENT_LAYERS)
         rg_params_fail(ps, RG_ERROR_ARGUMENT, "%s: %d layers; 1 to %d are allowed", function, c->layers,
                        (int)RG_RECURRENT_LAYERS);
@@ -338,6 +339,11 @@ rg_recurrent_result rg_recurrent_forward(rg_tape *t, const rg_recurrent *layer, 
     if (layer->part[0][0].weight_ih == NULL) {
         rg_tape_fail(t, RG_ERROR_STATE, "%s: layer '%s' has no weights: see the error of its store", FUNCTION,
                      layer->name != NULL ? layer->name : "");
+        return (rg_recurrent_result){0};
+    }
+    if (layer->layers < 1 || layer->layers > RG_RECURRENT_LAYERS || layer->directions < 1 || layer->directions > 2) {
+        rg_tape_fail(t, RG_ERROR_ARGUMENT, "%s: %d layers of %d directions; 1 to %d, and 1 or 2, are allowed", FUNCTION,
+                     layer->layers, layer->directions, (int)RG_RECURRENT_LAYERS);
         return (rg_recurrent_result){0};
     }
     if (layer->name != NULL)

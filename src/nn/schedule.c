@@ -140,7 +140,7 @@ static bool phase_at(const rg_one_cycle_config *c, int64_t step, int *phase, dou
     double start = 0;
     for (*phase = 0; *phase < last && at > ends[*phase]; ++*phase)
         start = ends[*phase];
-    *share = (at - start) / (ends[*phase] - start);
+    *share = ends[*phase] > start ? (at - start) / (ends[*phase] - start) : 1; /* of a phase without steps, its end */
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The trainer: epochs of batches, validation, early stopping, the best weights, history. Recorded with the public API alone. */
 #include "check.h"
+#include "optimizer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -363,6 +364,8 @@ static bool check_config(rg_tape *t, rg_params *ps, rg_optim *opt, const rg_fit_
         rg_tape_fail(t, RG_ERROR_ARGUMENT, "fit: %s is NULL", missing);
         return false;
     }
+    if (opt->store != ps)
+        rg_tape_fail(t, RG_ERROR_ARGUMENT, "fit: opt belongs to another store than ps");
     const struct {
         const char *name;
         int64_t value;

@@ -57,12 +57,13 @@ static bool count_windows(rg_tape *t, const rg__op *op, rg__window *w, bool ceil
                  (long long)w->padding, (long long)span);
         return false;
     }
-    if (room < 0) {
+    const bool beyond = ceil_mode && w->in > 0 && room < 0 && room > -w->stride; /* one window that begins inside */
+    if (room < 0 && !beyond) {
         rg__fail(t, op, RG_ERROR_SHAPE, "a window spans %lld elements; there are %lld, and %lld of padding on each side",
                  (long long)span, (long long)w->in, (long long)w->padding);
         return false;
     }
-    w->out = room / w->stride + (ceil_mode && room % w->stride != 0) + 1;
+    w->out = beyond ? 1 : room / w->stride + (ceil_mode && room % w->stride != 0) + 1;
     if (ceil_mode && (w->out - 1) * w->stride >= w->in + w->padding)
         w->out--;
     for (int64_t i = 0; i < w->out && w->dilation > 1; i++) {

@@ -47,7 +47,7 @@ RG_API rg_source *rg_source_subset(const rg_source *source, const int64_t *index
 RG_API bool rg_source_part(const rg_source *source, const int64_t *part, int64_t which, rg_source **training,
                            rg_source **validation, char *error, size_t size);
 
-/* Reads all samples into memory, as a data set. x must be f32, f64, i32 or i64, y one i64 label, or real numbers of any
+/* Reads all samples into memory, as a data set. x of any dtype, y one i64 label, or real numbers of any
  * shape, which become targets, or none, which becomes label 0. */
 RG_API rg_dataset *rg_source_load(const rg_source *source, char *error, size_t size);
 
