@@ -322,8 +322,8 @@ INIT(init_constant, rg_init_constant(p, 1.5))
 SCALAR(gain, rg_gain((rg_nonlinearity)i))
 SCALAR(schedule_step, rg_schedule_step(0.2, i, 3, 0.5))
 SCALAR(schedule_exponential, rg_schedule_exponential(0.2, i, 0.9))
-SCALAR(schedule_cosine, rg_schedule_cosine(0.2, 0.02, i, 10))
-SCALAR(schedule_warmup, rg_schedule_warmup(0.2, i, 5))
+SCALAR(schedule_cosine, rg_schedule_cosine(0.2, 0.02, i, 20))
+SCALAR(schedule_warmup, rg_schedule_warmup(0.2, i, 12))
 
 /* optim: create, does u take part in each second step, backward passes a step, what happens between backward and step */
 #define SGD(...) rg_sgd_new(ps, &(const rg_sgd_config){__VA_ARGS__})

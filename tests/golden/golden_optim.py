@@ -159,7 +159,7 @@ def scalars(w):
     """Schedules: functions of the step, in f64."""
     training.scalars(w)
 
-    def schedule(key, make, count=12, base=0.2, momentum=False, start=None):
+    def schedule(key, make, count=STEPS, base=0.2, momentum=False):
         optimizer = o.SGD([nn.Parameter(torch.zeros(1))], lr=base, momentum=0.9)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -174,33 +174,31 @@ def scalars(w):
         if momentum:
             w.values(key + "_momentum", "momenta", f64(momenta))
 
-    schedule("schedule_multi_step", lambda p: lr.MultiStepLR(p, [2, 5, 5, 9], 0.5))
-    schedule("schedule_constant", lambda p: lr.ConstantLR(p, 0.25, 4))
-    schedule("schedule_linear", lambda p: lr.LinearLR(p, 0.25, 0.75, 6))
-    schedule("schedule_polynomial", lambda p: lr.PolynomialLR(p, 8, 2.0), count=10)
-    schedule("schedule_polynomial_line", lambda p: lr.PolynomialLR(p, 5), count=8)
-    schedule("schedule_restarts", lambda p: lr.CosineAnnealingWarmRestarts(p, 4, eta_min=0.02), count=14)
+    schedule("schedule_multi_step", lambda p: lr.MultiStepLR(p, [2, 7, 7, 15], 0.5))
+    schedule("schedule_constant", lambda p: lr.ConstantLR(p, 0.25, 8))
+    schedule("schedule_linear", lambda p: lr.LinearLR(p, 0.25, 0.75, 13))
+    schedule("schedule_polynomial", lambda p: lr.PolynomialLR(p, 17, 2.0))
+    schedule("schedule_polynomial_line", lambda p: lr.PolynomialLR(p, 12))
+    schedule("schedule_restarts", lambda p: lr.CosineAnnealingWarmRestarts(p, 6, eta_min=0.02))
     schedule("schedule_restarts_longer", lambda p: lr.CosineAnnealingWarmRestarts(p, 3, 2, 0.02), count=40)
-    schedule("schedule_restarts_each", lambda p: lr.CosineAnnealingWarmRestarts(p, 1, 3), count=20)
-    schedule("schedule_one_cycle", lambda p: lr.OneCycleLR(p, 0.4, 20), count=20, momentum=True)
+    schedule("schedule_restarts_each", lambda p: lr.CosineAnnealingWarmRestarts(p, 1, 3))
+    schedule("schedule_one_cycle", lambda p: lr.OneCycleLR(p, 0.4, STEPS), momentum=True)
     schedule("schedule_one_cycle_linear",
-             lambda p: lr.OneCycleLR(p, 0.4, 13, pct_start=0.25, anneal_strategy="linear", div_factor=10.0,
-                                     final_div_factor=100.0, base_momentum=0.7, max_momentum=0.9), count=13, momentum=True)
+             lambda p: lr.OneCycleLR(p, 0.4, 21, pct_start=0.25, anneal_strategy="linear", div_factor=10.0,
+                                     final_div_factor=100.0, base_momentum=0.7, max_momentum=0.9), count=21, momentum=True)
     schedule("schedule_one_cycle_three", lambda p: lr.OneCycleLR(p, 0.4, 21, pct_start=0.4, three_phase=True), count=21,
              momentum=True)
     schedule("schedule_one_cycle_three_linear",
-             lambda p: lr.OneCycleLR(p, 0.4, 20, pct_start=0.2, three_phase=True, anneal_strategy="linear"), count=20,
-             momentum=True)
-    schedule("schedule_cyclic", lambda p: lr.CyclicLR(p, 0.1, 0.4, 4, 3), count=20, momentum=True)
-    schedule("schedule_cyclic_even", lambda p: lr.CyclicLR(p, 0.1, 0.4, 3, base_momentum=0.5, max_momentum=0.95), count=14,
-             momentum=True)
+             lambda p: lr.OneCycleLR(p, 0.4, STEPS, pct_start=0.2, three_phase=True, anneal_strategy="linear"), momentum=True)
+    schedule("schedule_cyclic", lambda p: lr.CyclicLR(p, 0.1, 0.4, 4, 3), momentum=True)
+    schedule("schedule_cyclic_even", lambda p: lr.CyclicLR(p, 0.1, 0.4, 3, base_momentum=0.5, max_momentum=0.95), momentum=True)
     schedule("schedule_cyclic_half", lambda p: lr.CyclicLR(p, 0.1, 0.4, 4, 3, "triangular2"), count=24, momentum=True)
     schedule("schedule_cyclic_exp", lambda p: lr.CyclicLR(p, 0.1, 0.4, 4, 3, "exp_range", 0.95), count=24, momentum=True)
-    schedule("schedule_chained", lambda p: lr.ChainedScheduler([lr.LinearLR(p, 1 / 5, 1.0, 4), lr.ExponentialLR(p, 0.9)]))
+    schedule("schedule_chained", lambda p: lr.ChainedScheduler([lr.LinearLR(p, 1 / 8, 1.0, 7), lr.ExponentialLR(p, 0.9)]))
     schedule("schedule_sequential",
-             lambda p: lr.SequentialLR(p, [lr.LinearLR(p, 1 / 5, 1.0, 4), lr.CosineAnnealingLR(p, 6, 0.02),
-                                           lr.ConstantLR(p, 0.1, 100)], [4, 10]), count=14)
-    schedule("schedule_averaging", lambda p: o.swa_utils.SWALR(p, 0.05, 6), count=10)
+             lambda p: lr.SequentialLR(p, [lr.LinearLR(p, 1 / 5, 1.0, 4), lr.CosineAnnealingLR(p, 9, 0.02),
+                                           lr.ConstantLR(p, 0.25, 4)], [4, 13]))
+    schedule("schedule_averaging", lambda p: o.swa_utils.SWALR(p, 0.05, 14))
 
     def plateau(key, **options):
         optimizer = o.SGD([nn.Parameter(torch.zeros(1))], lr=0.2)

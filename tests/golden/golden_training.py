@@ -8,6 +8,7 @@ from torch import nn
 from golden_write import INF, draw, f32, f64, i64, integers
 
 REDUCTIONS = ("mean", "sum", "none")
+STEPS = 20  # that training runs and schedules are compared over, or more
 
 
 def losses(w):
@@ -95,7 +96,7 @@ def scalars(w):
     """Gains and schedules: functions of a whole number, in f64."""
     w.values("gain", "all", f64([nn.init.calculate_gain(n) for n in ("linear", "sigmoid", "tanh", "relu")]))
 
-    def schedule(key, make, count=12, base=0.2):
+    def schedule(key, make, count=STEPS, base=0.2):
         optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=base)
         scheduler, rates = make(optimizer), []
         for _ in range(count):
@@ -107,8 +108,8 @@ def scalars(w):
     lr = torch.optim.lr_scheduler
     schedule("schedule_step", lambda o: lr.StepLR(o, 3, 0.5))
     schedule("schedule_exponential", lambda o: lr.ExponentialLR(o, 0.9))
-    schedule("schedule_cosine", lambda o: lr.CosineAnnealingLR(o, 10, 0.02), count=11)
-    schedule("schedule_warmup", lambda o: lr.LinearLR(o, 1 / 5, 1.0, 4))
+    schedule("schedule_cosine", lambda o: lr.CosineAnnealingLR(o, STEPS, 0.02), count=STEPS + 1)
+    schedule("schedule_warmup", lambda o: lr.LinearLR(o, 1 / 12, 1.0, 11))
 
 
 class Net(nn.Module):
@@ -126,9 +127,6 @@ class Net(nn.Module):
 
     def ordered(self):
         return [self.l1.weight, self.l1.bias, self.l2.weight, self.l2.bias, self.u]
-
-
-STEPS = 20
 
 
 def train(w, key, variant, dtype, make, before=None, sometimes=False, backwards=1, schedule=None):

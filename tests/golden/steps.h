@@ -168,6 +168,8 @@ static void check_scalar(struct account *a, const struct entry *e)
 {
     double values[64];
     assert_true(a->c->out[0].count <= 64);
+    if (strcmp(a->c->key, "gain") != 0 && a->c->out[0].count < TRAIN_STEPS)
+        wrong(a, "file", "has %zu steps, schedules are compared over %d", a->c->out[0].count, TRAIN_STEPS);
     for (size_t i = 0; i < a->c->out[0].count; i++)
         values[i] = e->scalar((int64_t)i);
     compare(a, "value", &a->c->out[0], values);

@@ -44,14 +44,14 @@ static double golden_plateau(rg_plateau plateau, int64_t i)
     return rate;
 }
 
-/* Four steps of warm-up from a fifth, six along a cosine, then a tenth. */
+/* Four steps of warm-up from a fifth, nine along a cosine, four of a quarter, then the base. */
 static double golden_sequence(int64_t step)
 {
     int64_t since;
-    switch (rg_schedule_phase(step, (const int64_t[]){4, 10}, 2, &since)) {
+    switch (rg_schedule_phase(step, (const int64_t[]){4, 13}, 2, &since)) {
     case 0: return rg_schedule_linear(0.2, since, 0.2, 1, 4);
-    case 1: return rg_schedule_cosine(0.2, 0.02, since, 6);
-    default: return rg_schedule_constant(0.2, since, 0.1, 100);
+    case 1: return rg_schedule_cosine(0.2, 0.02, since, 9);
+    default: return rg_schedule_constant(0.2, since, 0.25, 4);
     }
 }
 
