@@ -1,4 +1,4 @@
-/* Moving averages of weights against their formulas. */
+/* Moving averages of weights where golden values do not look: several on one tape, names, swapping, errors. */
 #include "optim_support.h"
 
 enum { STEPS = 14 };

@@ -6,41 +6,52 @@
 #define _GNU_SOURCE /* braces in patterns */
 #endif
 #include "golden/account.h"
+#include "golden/average.h"
 #include "golden/coverage.h"
 #include "golden/steps.h"
 #include "golden/table.h"
 
 #include <glob.h>
 
-/* Public functions that golden/steps.h calls for every case of optim.txt, and golden/metrics.h for those of metric.txt. */
-static const char *const CALLED_HERE[] = {"rg_lbfgs_step",         "rg_linear_forward", "rg_linear_new",
-                                          "rg_optim_free",         "rg_optim_group",    "rg_optim_only",
-                                          "rg_optim_set_momentum", "rg_optim_step",     "rg_optim_update",
-                                          "rg_plateau_step",       "rg_schedule_phase", CALLED_IN_METRICS};
+/* Public functions that golden/steps.h calls for every case of optim.txt, golden/average.h for those of average.txt, and
+ * golden/metrics.h for those of metric.txt. */
+static const char *const CALLED_HERE[] = {
+    "rg_average_free", "rg_average_swap",   "rg_average_swapped",    "rg_average_update",
+    "rg_lbfgs_step",   "rg_linear_forward", "rg_linear_new",         "rg_optim_free",
+    "rg_optim_group",  "rg_optim_only",     "rg_optim_set_momentum", "rg_optim_step",
+    "rg_optim_update", "rg_plateau_step",   "rg_schedule_phase",     CALLED_IN_METRICS};
 
 /* Tests that hold what they call themselves: against golden files of their own, or against loops written by hand. */
 static const char *const HOLD_THEIR_OWN[] = {"recurrent", "trainer", "transformer", "transformer_golden"};
 
-/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), getters, averages of
- * weights (see test_average); or of parameters, not of tensors: the penalties (see test_loss). */
-static const char *const NOT_COMPARABLE[] = {
-    "rg_average_free",     "rg_average_new",
-    "rg_average_swap",     "rg_average_swapped",
-    "rg_average_update",   "rg_draw_bernoulli",
-    "rg_draw_beta",        "rg_draw_binomial",
-    "rg_draw_categorical", "rg_draw_cauchy",
-    "rg_draw_chi2",        "rg_draw_dirichlet",
-    "rg_draw_exponential", "rg_draw_gamma",
-    "rg_draw_gumbel",      "rg_draw_laplace",
-    "rg_draw_log_normal",  "rg_draw_multinomial",
-    "rg_draw_normal",      "rg_draw_poisson",
-    "rg_draw_student_t",   "rg_draw_uniform",
-    "rg_gumbel_softmax",   "rg_l1_penalty",
-    "rg_l2_penalty",       "rg_optim_lr",
-    "rg_optim_momentum",   "rg_rand",
-    "rg_rand_like",        "rg_randn",
-    "rg_randn_like",
-};
+/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), getters; or of parameters, not of
+ * tensors: the penalties (see test_losses). */
+static const char *const NOT_COMPARABLE[] = {"rg_draw_bernoulli",
+                                             "rg_draw_beta",
+                                             "rg_draw_binomial",
+                                             "rg_draw_categorical",
+                                             "rg_draw_cauchy",
+                                             "rg_draw_chi2",
+                                             "rg_draw_dirichlet",
+                                             "rg_draw_exponential",
+                                             "rg_draw_gamma",
+                                             "rg_draw_gumbel",
+                                             "rg_draw_laplace",
+                                             "rg_draw_log_normal",
+                                             "rg_draw_multinomial",
+                                             "rg_draw_normal",
+                                             "rg_draw_poisson",
+                                             "rg_draw_student_t",
+                                             "rg_draw_uniform",
+                                             "rg_gumbel_softmax",
+                                             "rg_l1_penalty",
+                                             "rg_l2_penalty",
+                                             "rg_optim_lr",
+                                             "rg_optim_momentum",
+                                             "rg_rand",
+                                             "rg_rand_like",
+                                             "rg_randn",
+                                             "rg_randn_like"};
 
 /* ---- the files and what is allowed ------------------------------------------------------------------------------- */
 
@@ -92,6 +103,7 @@ static const struct family FAMILIES[] = {
     {"init",    INIT,   1,        0,     0,    0,    0,    false},
     {"scalar",  SCALAR, 1,        1e-12, 0,    0,    0,    false},
     {"optim",   OPTIM,  1,        1e-12, 1e-1, 2e-5, 1e-1, false},
+    {"average", AVERAGE, 1,       1e-12, 1e-1, 2e-5, 1e-1, false},
 };
 // clang-format on
 
@@ -335,7 +347,7 @@ static void check_layer(struct account *a, const struct entry *e)
 static void family_agrees_with_pytorch(void **state)
 {
     static void (*const CHECK[])(struct account *, const struct entry *) = {
-        [OP] = check_op,         [OPTIM] = check_optim, [INIT] = check_init,
+        [OP] = check_op,         [OPTIM] = check_optim, [AVERAGE] = check_average, [INIT] = check_init,
         [SCALAR] = check_scalar, [APPLY] = check_op,    [LAYER] = check_layer};
     const struct subject *const subject = *state;
     struct golden_file f;

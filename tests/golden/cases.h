@@ -3,7 +3,8 @@
  *
  *   CASE(key, expression)                       ops, losses, layers; inputs are tried in every memory layout
  *   CASE_ROW_MAJOR(key, expression)             the same where only row-major inputs are allowed
- *   OPTIM(key, create, sometimes, backwards, before)   20 training steps, see test_golden.c
+ *   OPTIM(key, create, sometimes, backwards, before)   20 training steps, see steps.h
+ *   AVERAGE(key, create)                        20 updates of an average of weights, see average.h
  *   INIT(key, statement)                        fills parameter p of the store ps
  *   SCALAR(key, expression)                     a double for the whole number i
  *   LAYER                                       see cases_layers.h
@@ -18,6 +19,9 @@
 #endif
 #ifndef OPTIM
 #define OPTIM(key, create, sometimes, backwards, before)
+#endif
+#ifndef AVERAGE
+#define AVERAGE(key, ...)
 #endif
 #ifndef INIT
 #define INIT(key, ...)
@@ -389,6 +393,7 @@ CASE(checkpoint, rg_checkpoint(t, derived_function, x, 3, NULL))
 #undef CASE
 #undef CASE_ROW_MAJOR
 #undef OPTIM
+#undef AVERAGE
 #undef INIT
 #undef SCALAR
 #undef REDUCTION

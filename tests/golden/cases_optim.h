@@ -119,4 +119,15 @@ OPTIM(lbfgs_wolfe_long, LBFGS(.lr = 0.3, .max_iter = 2, .max_eval = 7, .history_
 #undef LION
 #undef RPROP
 #undef LBFGS
+
+/* average: create; see average.h */
+#define AVERAGE_OF(...) rg_average_new(ps, &(const rg_average_config){__VA_ARGS__})
+AVERAGE(average_equal, AVERAGE_OF(.kind = RG_AVERAGE_EQUAL))
+AVERAGE(average_equal_buffers, AVERAGE_OF(.kind = RG_AVERAGE_EQUAL, .buffers = true))
+AVERAGE(average_defaults, rg_average_new(ps, NULL))
+AVERAGE(average_exponential, AVERAGE_OF(.decay = 0.7))
+AVERAGE(average_exponential_buffers, AVERAGE_OF(.decay = 0.9, .buffers = true))
+AVERAGE(average_corrected, AVERAGE_OF(.kind = RG_AVERAGE_CORRECTED, .decay = 0.8))
+AVERAGE(average_warmup, AVERAGE_OF(.kind = RG_AVERAGE_WARMUP, .decay = 0.5))
+#undef AVERAGE_OF
 // clang-format on

@@ -10,6 +10,7 @@ import warnings
 sys.dont_write_bytecode = True
 
 import golden_arrays as arrays
+import golden_average as average
 import golden_conv as conv
 import golden_curves as curves
 import golden_elementwise as elementwise
@@ -79,6 +80,7 @@ FAMILIES = [
     ("init", "Initialisers.", training.initialisers),
     ("scalar", "Gains and schedules.", optim.scalars),
     ("optim", "Optimizers and clipping.", optim.optimizers),
+    ("average", "Moving averages of weights.", average.averages),
 ]
 
 

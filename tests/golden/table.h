@@ -9,7 +9,7 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
-enum kind { OP, OPTIM, INIT, SCALAR, APPLY, LAYER };
+enum kind { OP, OPTIM, AVERAGE, INIT, SCALAR, APPLY, LAYER };
 
 /* A case of a layer: its inputs are tensors, or parameters of the layer that is made for it. */
 struct layer_run {
@@ -31,6 +31,7 @@ struct entry {
     rg_tensor (*before)(rg_tape *t, rg_params *ps, rg_optim *opt, int64_t step); /* nil, or a norm */
     bool sometimes;
     int backwards;
+    rg_average *(*average)(rg_params *ps);
     rg_param *(*init)(rg_params *ps, rg_param *p);
     double (*scalar)(int64_t i);
     rg_tensor (*layer)(struct layer_run *run);
@@ -68,6 +69,11 @@ static rg_tensor joined_backwards(rg_tape *t, rg_tensor *parts, int count, int a
         (void)t, (void)ps, (void)opt, (void)step;                                         \
         return before;                                                                    \
     }
+#define AVERAGE(key, ...)                           \
+    static rg_average *average_##key(rg_params *ps) \
+    {                                               \
+        return __VA_ARGS__;                         \
+    }
 #define INIT(key, ...)                                      \
     static rg_param *init_##key(rg_params *ps, rg_param *p) \
     {                                                       \
@@ -104,6 +110,7 @@ static const struct entry ENTRIES[] = {
 #define CASE_ROW_MAJOR(k, ...) {.key = #k, .text = #__VA_ARGS__, .kind = OP, .call = op_##k, .row_major = true},
 #define OPTIM(k, c, s, n, b) {.key = #k, .text = #c " " #b, .kind = OPTIM, .create = create_##k, .before = before_##k, \
                               .sometimes = s, .backwards = n},
+#define AVERAGE(k, ...) {.key = #k, .text = #__VA_ARGS__, .kind = AVERAGE, .average = average_##k},
 #define INIT(k, ...) {.key = #k, .text = #__VA_ARGS__, .kind = INIT, .init = init_##k},
 #define SCALAR(k, ...) {.key = #k, .text = #__VA_ARGS__, .kind = SCALAR, .scalar = scalar_##k},
 #define LAYER(k, ty, m, ...) {.key = #k, .text = #m " " #__VA_ARGS__, .kind = LAYER, .layer = layer_##k},
