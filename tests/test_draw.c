@@ -26,6 +26,19 @@ static rg_tensor dirichlet_first(rg_tape *t, rg_tensor a, rg_tensor b)
     return rg_select(t, rg_draw_dirichlet(t, rg_stack(t, c, 3, -1)), -1, 0);
 }
 
+/* Those that take a shape. */
+static rg_tensor rand_of_shape(rg_tape *t, rg_tensor a, rg_tensor b)
+{
+    (void)b;
+    return rg_rand(t, rg_dtype_of(t, a), rg_shape_of(t, a));
+}
+
+static rg_tensor randn_of_shape(rg_tape *t, rg_tensor a, rg_tensor b)
+{
+    (void)b;
+    return rg_randn(t, rg_dtype_of(t, a), rg_shape_of(t, a));
+}
+
 static const struct continuous {
     const char *name;
     draw_of_two two;
@@ -51,6 +64,10 @@ static const struct continuous {
     {"beta arcsine", rg_draw_beta, NULL, {.5, .5}, arcsine_cdf},
     {"dirichlet 2 2 1", dirichlet_first, NULL, {2, 3}, beta_2_3_cdf},
     {"student t 3", NULL, rg_draw_student_t, {3, 0}, student_3_cdf},
+    {"rand", rand_of_shape, NULL, {0, 1}, uniform_cdf},
+    {"rand like", NULL, rg_rand_like, {0, 1}, uniform_cdf},
+    {"randn", randn_of_shape, NULL, {0, 1}, normal_cdf},
+    {"randn like", NULL, rg_randn_like, {0, 1}, normal_cdf},
 };
 
 static void continuous_draws_follow_their_distributions(void **state)
