@@ -13,46 +13,6 @@
 
 #include <glob.h>
 
-/* Public functions that golden/steps.h calls for every case of optim.txt, golden/average.h for those of average.txt, and
- * golden/metrics.h for those of metric.txt. */
-static const char *const CALLED_HERE[] = {
-    "rg_average_free", "rg_average_swap",   "rg_average_swapped",    "rg_average_update",
-    "rg_lbfgs_step",   "rg_linear_forward", "rg_linear_new",         "rg_optim_free",
-    "rg_optim_group",  "rg_optim_only",     "rg_optim_set_momentum", "rg_optim_step",
-    "rg_optim_update", "rg_plateau_step",   "rg_schedule_phase",     CALLED_IN_METRICS};
-
-/* Tests that hold what they call themselves: against golden files of their own, or against loops written by hand. */
-static const char *const HOLD_THEIR_OWN[] = {"recurrent", "trainer", "transformer", "transformer_golden"};
-
-/* Without values that PyTorch could know: our own random numbers (see test_random and test_draw), getters; or of parameters, not of
- * tensors: the penalties (see test_losses). */
-static const char *const NOT_COMPARABLE[] = {"rg_draw_bernoulli",
-                                             "rg_draw_beta",
-                                             "rg_draw_binomial",
-                                             "rg_draw_categorical",
-                                             "rg_draw_cauchy",
-                                             "rg_draw_chi2",
-                                             "rg_draw_dirichlet",
-                                             "rg_draw_exponential",
-                                             "rg_draw_gamma",
-                                             "rg_draw_gumbel",
-                                             "rg_draw_laplace",
-                                             "rg_draw_log_normal",
-                                             "rg_draw_multinomial",
-                                             "rg_draw_normal",
-                                             "rg_draw_poisson",
-                                             "rg_draw_student_t",
-                                             "rg_draw_uniform",
-                                             "rg_gumbel_softmax",
-                                             "rg_l1_penalty",
-                                             "rg_l2_penalty",
-                                             "rg_optim_lr",
-                                             "rg_optim_momentum",
-                                             "rg_rand",
-                                             "rg_rand_like",
-                                             "rg_randn",
-                                             "rg_randn_like"};
-
 /* ---- the files and what is allowed ------------------------------------------------------------------------------- */
 
 // clang-format off
@@ -405,14 +365,6 @@ static void every_case_has_an_entry_and_every_entry_a_case(void **state)
     assert_int_equal(wrongs, 0);
 }
 
-static bool listed(const char *const *names, int count, const char *name)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* The ops that cases call by name, for one test. */
 static struct {
     char name[1024][64];
@@ -446,35 +398,18 @@ static void collect_applied(const char *root)
     }
 }
 
-static bool is_held_elsewhere(const char *root, const char *name)
+static bool has_entry(const char *name)
 {
-    bool found = false;
-    for (int i = 0; i < COUNT(HOLD_THEIR_OWN) && !found; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/tests/test_%s.c", root, HOLD_THEIR_OWN[i]);
-        char *const text = golden_slurp(path);
-        assert_non_null(text);
-        found = has_identifier(text, name);
-        free(text);
-    }
-    return found;
-}
-
-static bool is_covered(const char *root, const char *name)
-{
-    if (was_applied(name + strlen("rg_")))
-        return true;
     for (int i = 0; i < COUNT(ENTRIES); i++)
         if (has_identifier(ENTRIES[i].text, name))
             return true;
-    return listed(CALLED_HERE, COUNT(CALLED_HERE), name) || listed(NOT_COMPARABLE, COUNT(NOT_COMPARABLE), name) ||
-           is_held_elsewhere(root, name);
+    return false;
 }
 
 static void every_public_op_loss_and_optimizer_has_a_case(void **state)
 {
     const struct subject *const subject = *state;
-    int functions = 0, missing = 0;
+    int functions = 0, held = 0, missing = 0;
     char pattern[4096];
     glob_t headers;
     snprintf(pattern, sizeof pattern, "%s/include/retrograd/{ops,optim,schedule,average,ops/*,nn/*}.h", subject->root);
@@ -489,15 +424,20 @@ static void every_public_op_loss_and_optimizer_has_a_case(void **state)
             if (!declared_name(line, name))
                 continue;
             functions++;
-            if (!is_covered(subject->root, name))
-                print_error("%s has no golden case\n", name), missing++;
+            if (was_applied(name + strlen("rg_")) || has_entry(name))
+                continue;
+            if (is_held_elsewhere(subject->root, name))
+                held++;
+            else
+                print_error("%s has no golden case, nor a test that HELD_ELSEWHERE names\n", name), missing++;
         }
         free(text);
     }
     globfree(&headers);
-    print_message("%d public functions\n", functions);
+    print_message("%d public functions, %d of them held elsewhere\n", functions, held);
     assert_true(functions > 100);
     assert_int_equal(missing, 0);
+    assert_int_equal(held, named_elsewhere()); /* the others are not declared, or have a case */
 }
 
 int main(int argc, char **argv)

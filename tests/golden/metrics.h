@@ -6,16 +6,6 @@
 #include <retrograd/retrograd.h>
 #include <stdlib.h>
 
-/* Functions that are called here. */
-#define CALLED_IN_METRICS                                                                                          \
-    "rg_confusion_new", "rg_confusion_free", "rg_confusion_reset", "rg_confusion_add", "rg_confusion_counts",      \
-        "rg_confusion_total", "rg_confusion_accuracy", "rg_confusion_class", "rg_confusion_average", "rg_roc_auc", \
-        "rg_average_precision", "rg_roc_curve", "rg_precision_recall_curve", "rg_calibration_new",                 \
-        "rg_calibration_free", "rg_calibration_reset", "rg_calibration_add", "rg_calibration_at",                  \
-        "rg_calibration_error", "rg_calibration_max_error", "rg_regression_add", "rg_regression_mse",              \
-        "rg_regression_mae", "rg_regression_r2", "rg_running_mean_add", "rg_running_mean_value",                   \
-        "rg_running_mean_perplexity", "rg_smooth_mean_add", "rg_smooth_mean_value", "rg_top_k_hits"
-
 /* i64 [1 + classes, classes]: the total, repeated, and the counts. In two calls, after a reset. */
 static inline rg_tensor metric_counts(rg_tape *t, rg_tensor labels, rg_tensor predictions, int64_t classes)
 {
