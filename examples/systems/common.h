@@ -138,6 +138,21 @@ static inline options read_options(int argc, char **argv, const char *about, con
     return o;
 }
 
+/* The same where each variant has defaults of its own: those of variant v are full[v] and brief[v]. `variant` is the one
+ * that runs where none is named. */
+static inline options read_variant_options(int argc, char **argv, const char *about, const options *full,
+                                           const options *brief, int variant)
+{
+    options o = {.variant = variant};
+    for (int pass = 0; pass < 2; pass++) { /* the first finds out which variant it is */
+        options whole = full[o.variant], part = brief[o.variant];
+        whole.variant = part.variant = o.variant;
+        optind = 1;
+        o = read_options(argc, argv, about, &whole, &part);
+    }
+    return o;
+}
+
 /* One of the two parts, "train" or "t10k", or its first `limit` samples: x [count, PIXELS] in [0, 1]. NULL, with the
  * reason on stderr, where it cannot be had. */
 static inline rg_dataset *load_images(const options *o, const char *part)

@@ -3,7 +3,7 @@
  * dropout, Adam; and one with batch norm, which learns from pictures that are shifted and mirrored. */
 #include "classify.h"
 
-enum { DEEP = 6, BATCH = 100, BRIEF_BATCH = 25 };
+enum { DEEP = 6, BATCH = 100, BRIEF_BATCH = 10 };
 
 /* ---- LeNet-5: 28 -> 14 -> 10 -> 5 ---------------------------------------------------------------------------------- */
 
@@ -104,46 +104,45 @@ static const char *const variants[VARIANTS + 1] = {"lenet", "deep", "deep-augmen
 static const struct recipe {
     void (*make)(network *net, rg_params *ps);
     rg_tensor (*forward)(rg_tape *t, const void *net, rg_tensor x);
-    effort full, brief;
-    double high; /* 0: Adam; else SGD with momentum, one cycle up to this rate */
+    effort full, brief; /* without a rate Adam, else SGD with momentum, one cycle up to it */
     double smoothing;
     rg_augment_config augment;
 } recipes[VARIANTS] = {
-    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 4, 60}},
-    [DEEP_PLAIN] = {.make = deep_new, .forward = deep_forward, .full = {0, 10, 90.2}, .brief = {500, 4, 25}},
+    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 2, 55}},
+    [DEEP_PLAIN] = {.make = deep_new, .forward = deep_forward, .full = {0, 10, 90.2}, .brief = {400, 3, 30}},
     [DEEP_AUGMENTED] = {.make = deep_new,
                         .forward = deep_forward,
                         .full = {0, 20, 90.2},
-                        .brief = {500, 4, 25},
+                        .brief = {400, 3, 25},
                         .augment = {.shift = 2, .flip_horizontal = 0.5}},
     [BATCH_NORM] = {.make = norm_new,
                     .forward = norm_forward,
-                    .full = {0, 12, 93},
-                    .brief = {250, 2, 20},
-                    .high = 0.1,
+                    .full = {0, 12, 93, .high = 0.1},
+                    .brief = {250, 2, 45, .high = 0.01},
                     .smoothing = 0.05,
                     .augment = {.shift = 1, .flip_horizontal = 0.5}},
 };
 
-static rg_optim *optimizer_new(rg_params *ps, const struct recipe *r)
+static rg_optim *optimizer_new(rg_params *ps, double high)
 {
-    if (r->high > 0)
-        return rg_sgd_new(ps, &(rg_sgd_config){.lr = r->high, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
+    if (high > 0)
+        return rg_sgd_new(ps, &(rg_sgd_config){.lr = high, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
     return rg_adam_new(ps, &(rg_adam_config){.lr = 1e-3});
 }
 
 static bool learn(const options *o)
 {
     const struct recipe *r = &recipes[o->variant];
+    const double high = o->brief ? r->brief.high : r->full.high;
     network net = {0};
     classifier c = {.tape = rg_tape_new(&(rg_tape_config){.seed = (uint64_t)o->seed, .threads = (int)o->threads}),
                     .params = rg_params_new((uint64_t)o->seed),
                     .forward = r->forward,
                     .network = &net,
                     .smoothing = r->smoothing,
-                    .high = r->high};
+                    .high = high};
     r->make(&net, c.params);
-    c.optim = optimizer_new(c.params, r);
+    c.optim = optimizer_new(c.params, high);
     const bool good = classifier_run(&c, o->brief ? BRIEF_BATCH : BATCH, &r->augment, o);
     classifier_free(&c);
     return good;
@@ -153,15 +152,12 @@ int main(int argc, char **argv)
 {
     static const char about[] =
         "Convolutional networks on Fashion-MNIST. The result is the test accuracy after the last\n"
-        "epoch, in percent. Each variant has its own --epochs, --limit and --require;\n"
-        "--short is of lenet unless --variant names another.";
-    options o = {.variant = BATCH_NORM};
-    for (int pass = 0; pass < 2; pass++) { /* the first finds out which variant it is */
-        const options full = effort_options(recipes[o.variant].full, false, o.variant, variants);
-        const int small = pass > 0 ? o.variant : LENET;
-        const options brief = effort_options(recipes[small].brief, true, small, variants);
-        optind = 1;
-        o = read_options(argc, argv, about, &full, &brief);
+        "epoch, in percent. Each variant has its own --epochs, --limit and --require.";
+    options full[VARIANTS], brief[VARIANTS];
+    for (int v = 0; v < VARIANTS; v++) {
+        full[v] = effort_options(recipes[v].full, false, variants);
+        brief[v] = effort_options(recipes[v].brief, true, variants);
     }
+    const options o = read_variant_options(argc, argv, about, full, brief, BATCH_NORM);
     return learn(&o) ? 0 : 1;
 }

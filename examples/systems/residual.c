@@ -3,7 +3,7 @@
  * is to be added to their input (He et al., CVPR 2016). */
 #include "classify.h"
 
-enum { BATCH = 100, BRIEF_BATCH = 25 };
+enum { BATCH = 100, BRIEF_BATCH = 10 };
 
 /* ---- VGG: 28 -> 14 -> 7 -> 3, without batch norm --------------------------------------------------------------------- */
 
@@ -172,11 +172,10 @@ static const char *const variants[VARIANTS + 1] = {"vgg", "googlenet", "resnet",
 
 static const struct recipe {
     effort full, brief;
-    double high; /* the highest learning rate */
 } recipes[VARIANTS] = {
-    [VGG] = {.full = {0, 8, 91}, .brief = {500, 2, 18}, .high = 0.02},
-    [GOOGLENET] = {.full = {0, 8, 91}, .brief = {500, 2, 40}, .high = 0.1},
-    [RESNET] = {.full = {0, 20, 93.5}, .brief = {400, 2, 18}, .high = 0.1},
+    [VGG] = {.full = {0, 8, 91, .high = 0.02}, .brief = {400, 2, 35, .high = 0.02}},
+    [GOOGLENET] = {.full = {0, 8, 91, .high = 0.1}, .brief = {400, 2, 40, .high = 0.1}},
+    [RESNET] = {.full = {0, 20, 93.5, .high = 0.1}, .brief = {200, 2, 40, .high = 0.01}},
 };
 
 typedef struct network {
@@ -199,7 +198,7 @@ static rg_tensor forward(rg_tape *t, const void *network_, rg_tensor x)
 static bool learn(const options *o)
 {
     const rg_augment_config augment = {.shift = 1, .flip_horizontal = 0.5};
-    const double high = recipes[o->variant].high;
+    const double high = o->brief ? recipes[o->variant].brief.high : recipes[o->variant].full.high;
     network net = {.variant = o->variant};
     classifier c = {.tape = rg_tape_new(&(rg_tape_config){.seed = (uint64_t)o->seed, .threads = (int)o->threads}),
                     .params = rg_params_new((uint64_t)o->seed),
@@ -222,15 +221,12 @@ int main(int argc, char **argv)
 {
     static const char about[] =
         "VGG, GoogLeNet and ResNet, small, on Fashion-MNIST. The result is the test accuracy after\n"
-        "the last epoch, in percent. Each variant has its own --epochs, --limit and --require;\n"
-        "--short is of googlenet unless --variant names another.";
-    options o = {.variant = RESNET};
-    for (int pass = 0; pass < 2; pass++) { /* the first finds out which variant it is */
-        const options full = effort_options(recipes[o.variant].full, false, o.variant, variants);
-        const int small = pass > 0 ? o.variant : GOOGLENET;
-        const options brief = effort_options(recipes[small].brief, true, small, variants);
-        optind = 1;
-        o = read_options(argc, argv, about, &full, &brief);
+        "the last epoch, in percent. Each variant has its own --epochs, --limit and --require.";
+    options full[VARIANTS], brief[VARIANTS];
+    for (int v = 0; v < VARIANTS; v++) {
+        full[v] = effort_options(recipes[v].full, false, variants);
+        brief[v] = effort_options(recipes[v].brief, true, variants);
     }
+    const options o = read_variant_options(argc, argv, about, full, brief, RESNET);
     return learn(&o) ? 0 : 1;
 }
