@@ -1,6 +1,7 @@
 /* The main job: a network of linear layers with ReLU between them learns to tell ten kinds of clothes apart, from the
- * 60000 pictures of Fashion-MNIST (Xiao et al., arXiv 1708.07747). Read it top-down from "the network" on: what learns
- * stands first, then how it is trained, what is printed, and last the options. */
+ * 60000 pictures of Fashion-MNIST (Xiao et al., arXiv 1708.07747), or, with --data, the digits of MNIST, whose files look
+ * the same. Read it top-down from "the network" on: what learns stands first, then how it is trained, what is printed, and
+ * last the options. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -15,9 +16,13 @@
 
 enum { PIXELS = 28 * 28, CLASSES = 10, MAX_LAYERS = 9, MAX_HIDDEN = MAX_LAYERS - 1 };
 
-static const char *const class_names[CLASSES] = {
+#define FASHION_MNIST "/usr/share/datasets/fashion-mnist"
+
+/* What the classes are called: clothes in that folder, digits in others. */
+static const char *const clothes[CLASSES] = {
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 };
+static const char *const digits[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 
 typedef enum optimizer { SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW, OPTIMIZERS } optimizer;
 
@@ -272,8 +277,9 @@ static void print_epoch(const progress *p, double took, double accuracy)
            (double)p->seen / took);
 }
 
-static void print_confusion(const confusion *c)
+static void print_confusion(const confusion *c, const options *o)
 {
+    const char *const *class_names = strcmp(o->data, FASHION_MNIST) == 0 ? clothes : digits;
     printf("\nConfusion matrix: a row is what the images show, a column what the network says.\n%-11s", "");
     for (int j = 0; j < CLASSES; j++)
         printf("%6.5s", class_names[j]);
@@ -292,11 +298,11 @@ static void print_confusion(const confusion *c)
     }
 }
 
-static void print_result(const session *s, const confusion *c)
+static void print_result(const session *s, const confusion *c, const options *o)
 {
     char fingerprint[33];
     rg_params_fingerprint(s->params, fingerprint);
-    print_confusion(c);
+    print_confusion(c, o);
     printf("\ntest accuracy %.2f %%: %" PRId64 " of %" PRId64 " right\n", share(count_right(c), s->test->count),
            count_right(c), s->test->count);
     printf("parameter fingerprint %s\n", fingerprint);
@@ -360,7 +366,7 @@ static bool run(const session *s, const options *o)
         if (!run_epoch(s, &p, &c))
             return false;
     }
-    print_result(s, &c);
+    print_result(s, &c, o);
     if (fflush(stdout) != 0 || ferror(stdout))
         return complain("standard output could not be written");
     const double accuracy = share(count_right(&c), s->test->count);
@@ -376,7 +382,7 @@ static const options defaults = {
     .batch = 64,
     .seed = 1,
     .optimizer = ADAM,
-    .data = "/usr/share/datasets/fashion-mnist",
+    .data = FASHION_MNIST,
 };
 
 static void print_help(void)
@@ -395,7 +401,7 @@ static void print_help(void)
          "      --constant-lr      keep the learning rate the same in all epochs");
     printf("      --seed N           of the first weights and the order of the images (%" PRId64 ")\n", defaults.seed);
     puts("      --threads N        threads; the result does not depend on it (one a processor)");
-    printf("      --data DIR         where the four IDX files are, plain or .gz\n"
+    printf("      --data DIR         the four files of Fashion-MNIST or MNIST, plain or .gz\n"
            "                         (%s)\n",
            defaults.data);
     puts("      --limit N          use the first N training and the first N test images only (all)\n"

@@ -57,8 +57,12 @@ static inline void print_help(const char *program, const char *about, const opti
     printf("      --require X    fail where the result misses this (%g; %g)\n", full->require, brief->require);
     printf("      --seed N       of all that is random (%" PRId64 "; %" PRId64 ")\n", full->seed, brief->seed);
     puts("      --threads N    threads; the result does not depend on it (one a processor)");
+    if (full->data && strcmp(full->data, FASHION_MNIST) == 0)
+        puts("      --data DIR     the four files of Fashion-MNIST or MNIST, plain or .gz; default:");
+    else if (full->data)
+        puts("      --data FILE    the text that is learnt from; default:");
     if (full->data)
-        printf("      --data PATH    what is learnt from (%s)\n", full->data);
+        printf("                     %s\n", full->data);
     puts("\nExit status: 0 the result was reached, 1 it was not or something failed, 2 wrong options.");
 }
 
@@ -153,8 +157,8 @@ static inline options read_variant_options(int argc, char **argv, const char *ab
     return o;
 }
 
-/* One of the two parts, "train" or "t10k", or its first `limit` samples: x [count, PIXELS] in [0, 1]. NULL, with the
- * reason on stderr, where it cannot be had. */
+/* One of the two parts, "train" or "t10k", or its first `limit` samples: x [count, PIXELS] in [0, 1]. The original MNIST has
+ * the same file names and sizes. NULL, with the reason on stderr, where it cannot be had. */
 static inline rg_dataset *load_images(const options *o, const char *part)
 {
     char images[4096], labels[4096], error[9000];
@@ -174,6 +178,16 @@ static inline rg_dataset *load_images(const options *o, const char *part)
     if (o->limit > 0 && o->limit < data->count)
         data->count = o->limit;
     return data;
+}
+
+/* What the pictures of a class show: clothes in the folder that is the default, digits in others. */
+static inline const char *class_name(const options *o, int class)
+{
+    static const char *const clothes[CLASSES] = {
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    };
+    static const char *const digits[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    return strcmp(o->data, FASHION_MNIST) == 0 ? clothes[class] : digits[class];
 }
 
 /* What went wrong on the tape or in the store, if anything did. */

@@ -21,10 +21,6 @@ static const recipe recipes[] = {
 };
 enum { NOTHING, L1, L2, DROPOUT, RECIPES };
 
-static const char *const class_names[CLASSES] = {
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-};
-
 /* ---- the network ------------------------------------------------------------------------------------------------- */
 
 typedef struct network {
@@ -242,7 +238,7 @@ static double found_at(const rg_curve_point *curve, int64_t points, double limit
 }
 
 /* The class against the rest. Its area, NaN without memory. */
-static double print_class(int class, const rg_dataset *test, float (*probability)[CLASSES])
+static double print_class(int class, const rg_dataset *test, float (*probability)[CLASSES], const options *o)
 {
     const size_t n = (size_t)test->count;
     double area = NAN, *score = malloc(n * sizeof *score);
@@ -255,7 +251,7 @@ static double print_class(int class, const rg_dataset *test, float (*probability
         }
         const int64_t points = rg_roc_curve(score, is, test->count, curve, test->count + 1);
         area = rg_roc_auc(score, is, test->count);
-        printf("%-12s %.4f  %9.1f %%  %9.1f %%  %9.1f %%\n", class_names[class], area, found_at(curve, points, 0.01),
+        printf("%-12s %.4f  %9.1f %%  %9.1f %%  %9.1f %%\n", class_name(o, class), area, found_at(curve, points, 0.01),
                found_at(curve, points, 0.05), found_at(curve, points, 0.2));
     }
     free(curve);
@@ -274,7 +270,7 @@ static bool print_roc(rg_loader *train, rg_loader *test_batches, const rg_datase
     if (good)
         puts("\nclass         area     found, where of the others 1 %, 5 % and 20 % are taken for it");
     for (int class = 0; class < CLASSES && good; class ++)
-        mean += print_class(class, test, probability) / CLASSES;
+        mean += print_class(class, test, probability, o) / CLASSES;
     network_free(&net);
     free(probability);
     return good && (mean > (o->brief ? 0.85 : 0.95) || complain("the mean area under the ROC curves is %.3f", mean));
