@@ -7,7 +7,7 @@
 #endif
 #include "golden/account.h"
 #include "golden/average.h"
-#include "golden/coverage.h"
+#include "golden/elsewhere.h"
 #include "golden/steps.h"
 #include "golden/table.h"
 

@@ -104,28 +104,30 @@ static const char *const variants[VARIANTS + 1] = {"lenet", "deep", "deep-augmen
 static const struct recipe {
     void (*make)(network *net, rg_params *ps);
     rg_tensor (*forward)(rg_tape *t, const void *net, rg_tensor x);
-    effort full, brief; /* without a rate Adam, else SGD with momentum, one cycle up to it */
+    effort full, brief;
+    bool momentum; /* SGD with momentum, else Adam at 0.001 or, with a rate, on one cycle up to it */
     double smoothing;
     rg_augment_config augment;
 } recipes[VARIANTS] = {
-    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 2, 55}},
+    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 4, 60}},
     [DEEP_PLAIN] = {.make = deep_new, .forward = deep_forward, .full = {0, 10, 90.2}, .brief = {400, 3, 30}},
     [DEEP_AUGMENTED] = {.make = deep_new,
                         .forward = deep_forward,
-                        .full = {0, 20, 90.2},
-                        .brief = {400, 3, 25},
-                        .augment = {.shift = 2, .flip_horizontal = 0.5}},
+                        .full = {0, 10, 90.2, .high = 2e-3},
+                        .brief = {400, 3, 25, .high = 2e-3},
+                        .augment = {.shift = 1, .flip_horizontal = 0.5}},
     [BATCH_NORM] = {.make = norm_new,
                     .forward = norm_forward,
                     .full = {0, 12, 93, .high = 0.1},
                     .brief = {250, 2, 45, .high = 0.01},
+                    .momentum = true,
                     .smoothing = 0.05,
                     .augment = {.shift = 1, .flip_horizontal = 0.5}},
 };
 
-static rg_optim *optimizer_new(rg_params *ps, double high)
+static rg_optim *optimizer_new(rg_params *ps, bool momentum, double high)
 {
-    if (high > 0)
+    if (momentum)
         return rg_sgd_new(ps, &(rg_sgd_config){.lr = high, .momentum = 0.9, .nesterov = true, .weight_decay = 5e-4});
     return rg_adam_new(ps, &(rg_adam_config){.lr = 1e-3});
 }
@@ -142,7 +144,7 @@ static bool learn(const options *o)
                     .smoothing = r->smoothing,
                     .high = high};
     r->make(&net, c.params);
-    c.optim = optimizer_new(c.params, high);
+    c.optim = optimizer_new(c.params, r->momentum, high);
     const bool good = classifier_run(&c, o->brief ? BRIEF_BATCH : BATCH, &r->augment, o);
     classifier_free(&c);
     return good;

@@ -173,8 +173,8 @@ static const char *const variants[VARIANTS + 1] = {"vgg", "googlenet", "resnet",
 static const struct recipe {
     effort full, brief;
 } recipes[VARIANTS] = {
-    [VGG] = {.full = {0, 8, 91, .high = 0.02}, .brief = {400, 2, 35, .high = 0.02}},
-    [GOOGLENET] = {.full = {0, 8, 91, .high = 0.1}, .brief = {400, 2, 40, .high = 0.1}},
+    [VGG] = {.full = {0, 10, 91, .high = 0.02}, .brief = {400, 2, 35, .high = 0.02}},
+    [GOOGLENET] = {.full = {0, 12, 91, .high = 0.1}, .brief = {400, 2, 40, .high = 0.1}},
     [RESNET] = {.full = {0, 20, 93.5, .high = 0.1}, .brief = {200, 2, 40, .high = 0.01}},
 };
 
