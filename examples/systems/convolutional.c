@@ -109,17 +109,17 @@ static const struct recipe {
     double smoothing;
     rg_augment_config augment;
 } recipes[VARIANTS] = {
-    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88}, .brief = {1000, 4, 60}},
-    [DEEP_PLAIN] = {.make = deep_new, .forward = deep_forward, .full = {0, 10, 90.2}, .brief = {400, 3, 30}},
+    [LENET] = {.make = lenet_new, .forward = lenet_forward, .full = {0, 10, 88, 0}, .brief = {1000, 4, 60, 0}},
+    [DEEP_PLAIN] = {.make = deep_new, .forward = deep_forward, .full = {0, 10, 90.2, 0}, .brief = {400, 3, 30, 0}},
     [DEEP_AUGMENTED] = {.make = deep_new,
                         .forward = deep_forward,
-                        .full = {0, 10, 90.2, .high = 2e-3},
-                        .brief = {400, 3, 25, .high = 2e-3},
+                        .full = {0, 10, 90.2, 2e-3},
+                        .brief = {400, 3, 25, 2e-3},
                         .augment = {.shift = 1, .flip_horizontal = 0.5}},
     [BATCH_NORM] = {.make = norm_new,
                     .forward = norm_forward,
-                    .full = {0, 12, 93, .high = 0.1},
-                    .brief = {250, 2, 45, .high = 0.01},
+                    .full = {0, 12, 93, 0.1},
+                    .brief = {250, 2, 45, 0.01},
                     .momentum = true,
                     .smoothing = 0.05,
                     .augment = {.shift = 1, .flip_horizontal = 0.5}},

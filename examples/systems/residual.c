@@ -173,9 +173,9 @@ static const char *const variants[VARIANTS + 1] = {"vgg", "googlenet", "resnet",
 static const struct recipe {
     effort full, brief;
 } recipes[VARIANTS] = {
-    [VGG] = {.full = {0, 10, 91, .high = 0.02}, .brief = {400, 2, 35, .high = 0.02}},
-    [GOOGLENET] = {.full = {0, 12, 91, .high = 0.1}, .brief = {400, 2, 40, .high = 0.1}},
-    [RESNET] = {.full = {0, 20, 93.5, .high = 0.1}, .brief = {200, 2, 40, .high = 0.01}},
+    [VGG] = {.full = {0, 10, 91, 0.02}, .brief = {400, 2, 35, 0.02}},
+    [GOOGLENET] = {.full = {0, 12, 91, 0.1}, .brief = {400, 2, 40, 0.1}},
+    [RESNET] = {.full = {0, 20, 93.5, 0.1}, .brief = {200, 2, 40, 0.01}},
 };
 
 typedef struct network {
