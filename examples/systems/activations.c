@@ -1,5 +1,6 @@
 /* What an initialiser does to the signal: 1000 random samples pass through 5 layers of 100 units, and the values behind each
- * layer are drawn as a histogram of those in (0, 1]. Below it stand the standard deviation of all of them, and that of the
+ * layer are drawn as a histogram. All layers of a network share its range, from 0 to the largest value of any, and the scale of
+ * its bars. Below it stand the share of zeros, which are not in it, the standard deviation of all values, and that of the
  * gradient that comes back to them. Too large weights saturate sigmoids: most of the derivatives are then nearly 0. Too small
  * ones make all units say the same. Xavier's deviation 1/sqrt(n) (Glorot and Bengio, AISTATS 2010) suits sigmoids; He's
  * sqrt(2/n) (He et al., ICCV 2015) makes up for the half that ReLU cuts off. */
@@ -25,25 +26,32 @@ enum { STD_1, STD_001, XAVIER, HE, INITIALISERS };
 
 /* Of one network, layer by layer. */
 typedef struct signal {
-    int64_t samples;
-    double counts[LAYERS][BINS]; /* of values in (0, 1], a tenth each: without ReLU's zeros   */
-    double std[LAYERS];          /* of the values                                            */
-    double gradient[LAYERS];     /* of the gradient with respect to them                     */
+    double high;                 /* the end of the range: 1 for sigmoid, for ReLU the largest value        */
+    double shares[LAYERS][BINS]; /* of a layer's values in each tenth of (0, high]                          */
+    double zeros[LAYERS];        /* the share of those that are 0, which ReLU makes                        */
+    double std[LAYERS];          /* of the values                                                          */
+    double gradient[LAYERS];     /* of the gradient with respect to them                                   */
 } signal;
 
 /* ---- through the layers and back --------------------------------------------------------------------------------- */
 
 static void read_layer(rg_tape *t, rg_tensor h, rg_tensor gradient, signal *s, int layer)
 {
-    const rg_tensor counts = rg_cast(t, rg_histc(t, h, BINS, FLT_MIN, 1), RG_F64);
-    rg_read(t, counts, s->counts[layer], sizeof s->counts[layer]);
+    const double all = (double)rg_shape_numel(rg_shape_of(t, h));
+    double counts[BINS] = {0}, drawn = 0;
+    rg_read(t, rg_cast(t, rg_histc(t, h, BINS, FLT_TRUE_MIN, s->high), RG_F64), counts, sizeof counts);
+    for (int b = 0; b < BINS; b++) {
+        drawn += counts[b];
+        s->shares[layer][b] = counts[b] / all;
+    }
+    s->zeros[layer] = (all - drawn) / all;
     s->std[layer] = rg_item(t, rg_std(t, h, RG_ALL, 0, false));
     s->gradient[layer] = rg_item(t, rg_std(t, gradient, RG_ALL, 0, false));
 }
 
 static signal send(rg_tape *t, bool relu, double std, int64_t samples)
 {
-    signal s = {.samples = samples};
+    signal s = {.high = relu ? 0 : 1};
     rg_tensor h[LAYERS], gradient[LAYERS] = {RG_NIL};
     rg_tape_reset(t);
     rg_tensor x = rg_randn(t, RG_F32, RG_SHAPE(samples, UNITS));
@@ -55,6 +63,8 @@ static signal send(rg_tape *t, bool relu, double std, int64_t samples)
     /* As though a loss asked for a random change of the last layer's values: deviation 1 there. */
     const rg_tensor cotangent = rg_randn_like(t, x);
     rg_grad_with(t, x, cotangent, h, LAYERS, gradient);
+    for (int i = 0; i < LAYERS && relu; i++)
+        s.high = fmax(s.high, rg_item(t, rg_max(t, h[i], RG_ALL, false)));
     for (int i = 0; i < LAYERS; i++)
         read_layer(t, h[i], gradient[i], &s, i);
     return s;
@@ -62,30 +72,35 @@ static signal send(rg_tape *t, bool relu, double std, int64_t samples)
 
 /* ---- what is printed --------------------------------------------------------------------------------------------- */
 
+static void print_row(const char *name, const double value[LAYERS])
+{
+    printf("%-8s", name);
+    for (int i = 0; i < LAYERS; i++)
+        printf("  %-*.2g", WIDTH, value[i]);
+    putchar('\n');
+}
+
+/* Each value of the range is in the row whose number is the next that is not below it. */
 static void draw(const signal *s)
 {
     static const char bar[WIDTH + 1] = "#############";
-    double most[LAYERS] = {0};
-    printf("%8s", "");
-    for (int i = 0; i < LAYERS; i++) {
+    double most = 1e-9;
+    for (int i = 0; i < LAYERS; i++)
         for (int b = 0; b < BINS; b++)
-            most[i] = fmax(most[i], s->counts[i][b]);
+            most = fmax(most, s->shares[i][b]);
+    printf("a whole bar: %.1f %% of a layer's values\n%-8s", 100 * most, "up to");
+    for (int i = 0; i < LAYERS; i++)
         printf("  layer %-*d", WIDTH - 6, i + 1);
-    }
     for (int b = BINS - 1; b >= 0; b--) {
-        printf("\n%.1f-%.1f ", (double)b / BINS, (double)(b + 1) / BINS);
-        for (int i = 0; i < LAYERS; i++) {
-            const double share = most[i] > 0 ? s->counts[i][b] / most[i] : 0;
-            printf(" |%-*.*s", WIDTH, (int)ceil(share * WIDTH), bar);
-        }
+        printf("\n%-8.3g", s->high * (b + 1) / BINS);
+        for (int i = 0; i < LAYERS; i++)
+            printf(" |%-*.*s", WIDTH, (int)ceil(s->shares[i][b] / most * WIDTH), bar);
     }
-    printf("\n%-8s", "std");
-    for (int i = 0; i < LAYERS; i++)
-        printf("  %-*.2g", WIDTH, s->std[i]);
-    printf("\n%-8s", "gradient");
-    for (int i = 0; i < LAYERS; i++)
-        printf("  %-*.2g", WIDTH, s->gradient[i]);
-    puts("\n");
+    putchar('\n');
+    print_row("zeros", s->zeros);
+    print_row("std", s->std);
+    print_row("gradient", s->gradient);
+    putchar('\n');
 }
 
 /* ---- what must be seen ------------------------------------------------------------------------------------------- */
@@ -93,8 +108,8 @@ static void draw(const signal *s)
 /* The share of the values behind the last layer within 0.1 of 0 or of 1. */
 static double saturated(const signal *s)
 {
-    const double *last = s->counts[LAYERS - 1];
-    return (last[0] + last[BINS - 1]) / (double)(s->samples * UNITS);
+    const double *last = s->shares[LAYERS - 1];
+    return last[0] + last[BINS - 1];
 }
 
 /* How much of the spread of the first layer arrives behind the last, and how much of the gradient behind the first. */
@@ -143,7 +158,7 @@ int main(int argc, char **argv)
     for (int relu = 0; relu < 2; relu++) {
         for (int i = 0; i < INITIALISERS; i++) {
             signals[relu][i] = send(t, relu, initialisers[i].std, samples);
-            printf("%s, %s\n", relu ? "ReLU" : "sigmoid", initialisers[i].name);
+            printf("%s, %s; ", relu ? "ReLU" : "sigmoid", initialisers[i].name);
             draw(&signals[relu][i]);
         }
     }
