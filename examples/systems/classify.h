@@ -29,6 +29,7 @@ static inline options effort_options(effort e, bool brief, const char *const *va
 /* ---- a convolution without bias, and its batch norm -------------------------------------------------------------- */
 
 typedef struct normed {
+    const char *name;
     rg_conv_layer conv;
     rg_batch_norm_layer norm;
 } normed;
@@ -38,7 +39,8 @@ static inline normed normed_new(rg_params *ps, const char *name, int64_t in, int
 {
     const rg_conv_layer_config config = {.stride = RG_SHAPE(stride), .padding = RG_SHAPE(kernel / 2), .no_bias = true};
     rg_params_scope_push(ps, name);
-    const normed n = {.conv = rg_conv_layer_new(ps, "conv", in, out, RG_SHAPE(kernel, kernel), &config),
+    const normed n = {.name = name,
+                      .conv = rg_conv_layer_new(ps, "conv", in, out, RG_SHAPE(kernel, kernel), &config),
                       .norm = rg_batch_norm_layer_new(ps, "norm", out, NULL)};
     rg_init_he_normal(n.conv.weight, rg_gain(RG_RELU));
     rg_params_scope_pop(ps);
@@ -47,7 +49,10 @@ static inline normed normed_new(rg_params *ps, const char *name, int64_t in, int
 
 static inline rg_tensor normed_forward(rg_tape *t, const normed *n, rg_tensor x)
 {
-    return rg_batch_norm_layer_forward(t, &n->norm, rg_conv_layer_forward(t, &n->conv, x));
+    rg_scope_push(t, n->name);
+    x = rg_batch_norm_layer_forward(t, &n->norm, rg_conv_layer_forward(t, &n->conv, x));
+    rg_scope_pop(t);
+    return x;
 }
 
 /* ---- training ---------------------------------------------------------------------------------------------------- */
@@ -112,6 +117,17 @@ static inline bool classifier_train(classifier *c, rg_loader *train, rg_loader *
     return all_well(c->tape, c->params);
 }
 
+/* The layers, from one picture that is recorded and never computed. */
+static inline void classifier_summary(classifier *c)
+{
+    rg_tape_reset(c->tape);
+    rg_set_training(c->tape, false); /* so that nothing is drawn: training begins as though this had not been */
+    c->forward(c->tape, c->network, rg_zeros(c->tape, RG_F32, RG_SHAPE(1, 1, 28, 28)));
+    rg_summary_print(c->tape, c->params, stdout);
+    rg_set_training(c->tape, true);
+    rg_tape_reset(c->tape);
+}
+
 /* Trains on the one part of the data and tests on the other: true where the accuracy after the last epoch is o->require
  * or more. */
 static inline bool classifier_run(classifier *c, int64_t batch, const rg_augment_config *augment, const options *o)
@@ -132,8 +148,8 @@ static inline bool classifier_run(classifier *c, int64_t batch, const rg_augment
     rg_history history = {0};
     bool good = train && test && all_well(c->tape, c->params);
     if (good) {
-        printf("%s: %" PRId64 " parameters, %" PRId64 " steps an epoch\n", o->variants[o->variant],
-               rg_params_numel(c->params), rg_loader_batches(train));
+        classifier_summary(c);
+        printf("\n%s, %" PRId64 " steps an epoch\n", o->variants[o->variant], rg_loader_batches(train));
         good = classifier_train(c, train, test, o->epochs, &history);
     }
     if (good) {

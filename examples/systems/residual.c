@@ -47,6 +47,7 @@ typedef struct inception_widths {
 } inception_widths;
 
 typedef struct inception {
+    const char *name;
     normed one, reduce_three, three, reduce_five, five, pooled;
 } inception;
 
@@ -58,7 +59,8 @@ static int64_t inception_out(const inception_widths *w)
 static inception inception_new(rg_params *ps, const char *name, int64_t in, const inception_widths *w)
 {
     rg_params_scope_push(ps, name);
-    const inception block = {.one = normed_new(ps, "one", in, w->one, 1, 1),
+    const inception block = {.name = name,
+                             .one = normed_new(ps, "one", in, w->one, 1, 1),
                              .reduce_three = normed_new(ps, "reduce_three", in, w->reduce_three, 1, 1),
                              .three = normed_new(ps, "three", w->reduce_three, w->three, 3, 1),
                              .reduce_five = normed_new(ps, "reduce_five", in, w->reduce_five, 1, 1),
@@ -77,13 +79,16 @@ static rg_tensor rectified(rg_tape *t, const normed *n, rg_tensor x)
 static rg_tensor inception_forward(rg_tape *t, const inception *block, rg_tensor x)
 {
     const rg_pool_config pool = {.stride = RG_SHAPE(1), .padding = RG_SHAPE(1)};
+    rg_scope_push(t, block->name);
     const rg_tensor paths[] = {
         rectified(t, &block->one, x),
         rectified(t, &block->three, rectified(t, &block->reduce_three, x)),
         rectified(t, &block->five, rectified(t, &block->reduce_five, x)),
         rectified(t, &block->pooled, rg_max_pool2d(t, x, RG_SHAPE(3), &pool)),
     };
-    return rg_cat(t, paths, 4, 1);
+    const rg_tensor y = rg_cat(t, paths, 4, 1);
+    rg_scope_pop(t);
+    return y;
 }
 
 typedef struct googlenet {
@@ -117,6 +122,7 @@ static rg_tensor googlenet_forward(rg_tape *t, const googlenet *net, rg_tensor x
 enum { BLOCKS = 2 };
 
 typedef struct residual {
+    const char *name;
     normed first, second, shortcut;
     bool projects; /* else the shortcut is x itself */
 } residual;
@@ -130,7 +136,8 @@ typedef struct resnet {
 static residual residual_new(rg_params *ps, const char *name, int64_t in, int64_t out, int64_t stride)
 {
     rg_params_scope_push(ps, name);
-    residual block = {.first = normed_new(ps, "first", in, out, 3, stride),
+    residual block = {.name = name,
+                      .first = normed_new(ps, "first", in, out, 3, stride),
                       .second = normed_new(ps, "second", out, out, 3, 1),
                       .projects = in != out};
     if (block.projects)
@@ -141,8 +148,11 @@ static residual residual_new(rg_params *ps, const char *name, int64_t in, int64_
 
 static rg_tensor residual_forward(rg_tape *t, const residual *block, rg_tensor x)
 {
-    const rg_tensor y = normed_forward(t, &block->second, rectified(t, &block->first, x));
-    return rg_relu(t, rg_add(t, y, block->projects ? normed_forward(t, &block->shortcut, x) : x));
+    rg_scope_push(t, block->name);
+    rg_tensor y = normed_forward(t, &block->second, rectified(t, &block->first, x));
+    y = rg_relu(t, rg_add(t, y, block->projects ? normed_forward(t, &block->shortcut, x) : x));
+    rg_scope_pop(t);
+    return y;
 }
 
 static resnet resnet_new(rg_params *ps)
