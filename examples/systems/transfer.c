@@ -170,6 +170,7 @@ static bool compare(const loaders *l, const options *o)
     bool good = pretrain(&transferred, &first, l, o) && all_well(scratch.tape, scratch.params);
     if (good) {
         puts("\nclasses 5-9, few pictures, a new head on frozen features");
+        classifier_summary(&transferred);
         good = learn_few(&transferred, l->few, l->unknown, o, &with);
     }
     if (good) {
