@@ -19,11 +19,11 @@ typedef struct recipe {
 
 enum { NOTHING, L1, L2, DROPOUT, EARLY_STOPPING, RECIPES };
 static const recipe recipes[RECIPES] = {
-    [NOTHING] = {"nothing"},
-    [L1] = {"L1, 0.003", .l1 = 0.003},
-    [L2] = {"L2, 0.02", .l2 = 0.02},
-    [DROPOUT] = {"dropout, 0.5", .dropout = 0.5},
-    [EARLY_STOPPING] = {"early stopping", .patience = PATIENCE},
+    [NOTHING] = {.name = "nothing"},
+    [L1] = {.name = "L1, 0.003", .l1 = 0.003},
+    [L2] = {.name = "L2, 0.02", .l2 = 0.02},
+    [DROPOUT] = {.name = "dropout, 0.5", .dropout = 0.5},
+    [EARLY_STOPPING] = {.name = "early stopping", .patience = PATIENCE},
 };
 
 /* ---- the network ------------------------------------------------------------------------------------------------- */
