@@ -18,13 +18,19 @@ extern "C" {
  * Steps are counted for each parameter, as in PyTorch: one that joins late starts at 1. Free it before the store.
  *
  * Zeros in a configuration are the defaults, PyTorch's; NULL means all of them. Where zero itself is meant (Adam's
- * beta1 = 0), say RG_ZERO (base.h). A value that is out of range is an error on the tape at the first step. Constructors return
- * NULL when out of memory or without a store. Rates, decays, momentum and eps are finite and not negative, betas in
- * [0, 1). `maximize` ascends: the gradient is negated before anything else. */
+ * beta1 = 0), say RG_ZERO (base.h). A value that is out of range is an error on the tape at the first step.
+ * Constructors return NULL when out of memory or without a store. Rates, decays, momentum and eps are finite and not
+ * negative, betas in [0, 1). `maximize` ascends: the gradient is negated before anything else.
+ *
+ * In the formulas p is the parameter, g its gradient (with weight_decay p added where it says so), t the count of its
+ * steps, 1 at the first. All is element by element; what is remembered is 0 at first unless it says otherwise. */
 typedef struct rg_optim rg_optim;
 
 /* ---- gradient descent -------------------------------------------------------------------------------------------- */
 
+/* p := p - lr g; with momentum b := momentum b + (1 - dampening) g, at the first step b := g; p := p - lr b; Nesterov:
+ * p := p - lr (g + momentum b). Robbins and Monro, Annals of Mathematical Statistics 22, 1951; momentum: Polyak, USSR
+ * Computational Mathematics and Mathematical Physics 4, 1964. */
 typedef struct rg_sgd_config {
     double lr;           /* 1e-3                                                                                  */
     double momentum;     /* 0                                                                                     */
@@ -37,20 +43,23 @@ RG_API rg_optim *rg_sgd_new(rg_params *ps, const rg_sgd_config *config);
 
 /* ---- each element scaled by a history of its gradient ------------------------------------------------------------- */
 
+/* s := s + g^2; p := p - lr/(1 + (t - 1) lr_decay) g/(sqrt(s) + eps) */
 typedef struct rg_adagrad_config {
     double lr;           /* 1e-2                                            */
-    double lr_decay;     /* 0; the rate is lr / (1 + (step - 1) lr_decay)   */
+    double lr_decay;     /* 0                                               */
     double weight_decay; /* 0; added to the gradient                        */
-    double initial;      /* 0; the accumulator before the first step        */
-    double eps;          /* 1e-10; added to the root                        */
+    double initial;      /* 0; s before the first step                      */
+    double eps;          /* 1e-10                                           */
     bool maximize;
 } rg_adagrad_config;
 RG_API rg_optim *rg_adagrad_new(rg_params *ps, const rg_adagrad_config *config); /* Duchi et al., JMLR 2011 */
 
+/* v := alpha v + (1 - alpha) g^2; d = g/(sqrt(v) + eps); p := p - lr d; with momentum b := momentum b + d,
+ * p := p - lr b. Centred: m := alpha m + (1 - alpha) g; d = g/(sqrt(v - m^2) + eps), Graves, arXiv 1308.0850, 2013. */
 typedef struct rg_rmsprop_config {
     double lr;           /* 1e-2                                                                     */
     double alpha;        /* 0.99; in [0, 1)                                                          */
-    double eps;          /* 1e-8; added to the root                                                  */
+    double eps;          /* 1e-8                                                                     */
     double weight_decay; /* 0; added to the gradient                                                 */
     double momentum;     /* 0; of the scaled gradients                                               */
     bool centered;       /* scale by the estimated standard deviation, not the root of second moment */
@@ -66,16 +75,18 @@ typedef struct rg_adadelta_config {
     double weight_decay; /* 0; added to the gradient */
     bool maximize;
 } rg_adadelta_config;
-RG_API rg_optim *rg_adadelta_new(rg_params *ps, const rg_adadelta_config *config); /* Zeiler 2012 */
+RG_API rg_optim *rg_adadelta_new(rg_params *ps, const rg_adadelta_config *config); /* Zeiler, arXiv 1212.5701, 2012 */
 
 /* ---- two moments: m := beta1 m + (1 - beta1) g, v := beta2 v + (1 - beta2) g^2 ------------------------------------ */
 
+/* p := p - lr m/(1 - beta1^t)/(sqrt(v/(1 - beta2^t)) + eps); AdamW: p := p - lr weight_decay p first, g as it is.
+ * amsgrad: u := max(u, v) in the place of v, corrected as v is. */
 typedef struct rg_adam_config {
     double lr;           /* 1e-3                                                                                   */
     double beta1, beta2; /* 0.9, 0.999                                                                             */
-    double eps;          /* 1e-8; added to the corrected root                                                      */
-    double weight_decay; /* Adam: 0, added to the gradient; AdamW: 1e-2, lr weight_decay p taken from p beforehand */
-    bool amsgrad;        /* the largest second moment so far: Reddi et al., ICLR 2018                              */
+    double eps;          /* 1e-8                                                                                   */
+    double weight_decay; /* Adam: 0, added to the gradient; AdamW: 1e-2                                            */
+    bool amsgrad;        /* Reddi et al., ICLR 2018                                                                */
     bool maximize;
 } rg_adam_config;
 RG_API rg_optim *rg_adam_new(rg_params *ps, const rg_adam_config *config);  /* Kingma and Ba, ICLR 2015         */
@@ -94,12 +105,13 @@ typedef struct rg_nadam_config {
 } rg_nadam_config;
 RG_API rg_optim *rg_nadam_new(rg_params *ps, const rg_nadam_config *config); /* Dozat, ICLR workshop 2016 */
 
-/* Adam that scales by v only once its variance is bounded: with rho = 2/(1 - beta2) - 1 and
- * r(t) = rho - 2 t beta2^t/(1 - beta2^t), where r > 5 by sqrt((r-4)(r-2)rho/((rho-4)(rho-2)r)), else not at all. */
+/* Adam that scales by v only once its variance is bounded. With rho = 2/(1 - beta2) - 1, r = rho - 2 t beta2^t/(1 -
+ * beta2^t): where r > 5, p := p - lr m/(1 - beta1^t) sqrt(1 - beta2^t) sqrt((r-4)(r-2)rho/((rho-4)(rho-2)r))/(sqrt(v) +
+ * eps), else p := p - lr m/(1 - beta1^t). */
 typedef struct rg_radam_config {
     double lr;           /* 1e-3                                                               */
     double beta1, beta2; /* 0.9, 0.999                                                         */
-    double eps;          /* 1e-8; added to the root that is not corrected                      */
+    double eps;          /* 1e-8                                                               */
     double weight_decay; /* 0; added to the gradient, or, decoupled, taken from p as in AdamW  */
     bool decoupled_weight_decay;
     bool maximize;
@@ -116,14 +128,15 @@ typedef struct rg_adamax_config {
 } rg_adamax_config;
 RG_API rg_optim *rg_adamax_new(rg_params *ps, const rg_adamax_config *config); /* Kingma and Ba, ICLR 2015 */
 
-/* Adam's direction r + weight_decay p (r corrected as Adam's) with the length of each parameter's own weights:
- * p := p - lr f(|p|)/|r + weight_decay p| (r + weight_decay p), where f(z) holds z within [norm_min, norm_max]; the
- * quotient is 1 where either norm is 0. Not in PyTorch: the paper's algorithm 2 with its bias correction. */
+/* Adam's direction with the length of each parameter's own weights: d = m/(1 - beta1^t)/(sqrt(v/(1 - beta2^t)) + eps) +
+ * weight_decay p; p := p - lr f(|p|)/|d| d, |.| being the 2-norm of the whole tensor, f(z) z held within [norm_min,
+ * norm_max]; the quotient is 1 where f(|p|) or |d| is 0. Not in PyTorch: the paper's algorithm 2 with its bias
+ * correction. */
 typedef struct rg_lamb_config {
     double lr;                 /* 1e-3                  */
     double beta1, beta2;       /* 0.9, 0.999            */
     double eps;                /* 1e-6                  */
-    double weight_decay;       /* 0                     */
+    double weight_decay;       /* 0; not added to g     */
     double norm_min, norm_max; /* 0, and 0 for no limit */
     bool maximize;
 } rg_lamb_config;
@@ -140,33 +153,41 @@ typedef struct rg_lion_config {
 } rg_lion_config;
 RG_API rg_optim *rg_lion_new(rg_params *ps, const rg_lion_config *config); /* Chen et al., NeurIPS 2023 */
 
-/* Each element has a step size of its own, lr at first; it grows by eta_plus where the gradient keeps its sign, shrinks
- * by eta_minus where it changes it (where p then stays for once). For gradients of the whole data. The learning rate
- * counts when a parameter is updated for the first time, never later. Has no weight decay. */
+/* Each element has a step size s of its own, lr at first, and remembers its gradient, h: s := s times eta_plus where
+ * g h > 0, eta_minus where g h < 0, else 1, held within [step_min, step_max]; g := 0 where g h < 0; p := p - s sign(g);
+ * h := g. So p stays for once where the gradient changes its sign: the variant iRprop-, Igel and Huesken, Symposium on
+ * Neural Computation, 2000. For gradients of the whole data. The learning rate counts when a parameter is updated for
+ * the first time, never later. Has no weight decay. */
 typedef struct rg_rprop_config {
     double lr;                  /* 1e-2                                         */
     double eta_minus, eta_plus; /* 0.5, 1.2; 0 < eta_minus < 1 < eta_plus       */
-    double step_min, step_max;  /* 1e-6, 50; step_min <= step_max               */
+    double step_min, step_max;  /* 1e-6, 50; 0 <= step_min <= step_max          */
     bool maximize;
 } rg_rprop_config;
 RG_API rg_optim *rg_rprop_new(rg_params *ps, const rg_rprop_config *config); /* Riedmiller and Braun, ICNN 1993 */
 
 /* ---- L-BFGS ------------------------------------------------------------------------------------------------------- */
 
-/* The direction comes from the last `history_size` changes of position and gradient: Liu and Nocedal 1989. It evaluates
- * the loss as often as it needs, so it does not use the gradients of rg_backward but calls a closure, and its steps are
- * rg_lbfgs_step, for which rg_optim_step is an error. Its history is kept here in f64, not in the store, and ends
+/* p := p + a d, d = -H g over all parameters as one vector. H, the inverse Hessian, comes by two loops from the last
+ * `history_size` changes s of position and y of gradient with <s, y> > 1e-10, on the diagonal <s, y>/<y, y> of the
+ * newest (1 without any): Liu and Nocedal, Mathematical Programming 45, 1989. Where <g, d> > -tolerance_change the step
+ * ends.
+ *
+ * It evaluates the loss as often as it needs, so it does not use the gradients of rg_backward but calls a closure, and
+ * its steps are rg_lbfgs_step; rg_optim_step is an error. Its history is kept here in f64, not in the store, and ends
  * with the optimizer. The parameters are those that are trainable at the first step; another number of elements later
  * is an error. Has no weight decay and no parameter groups. */
 typedef struct rg_lbfgs_config {
-    double lr;               /* 1; the step along the direction, or the first one that the line search tries          */
+    double lr;               /* 1; a, or the first that the line search tries; in the optimizer's very first iteration
+                                times min(1, 1/sum |g|)                                                               */
     int max_iter;            /* 20; iterations of one rg_lbfgs_step                                                   */
-    int max_eval;            /* 1.25 max_iter; evaluations of one rg_lbfgs_step: no iteration begins beyond           */
+    int max_eval;            /* 1.25 max_iter; evaluations of one rg_lbfgs_step: no further iteration after so many   */
     double tolerance_grad;   /* 1e-7; ends where no element of the gradient is larger                                 */
-    double tolerance_change; /* 1e-9; ends where neither loss nor parameters change by more                           */
+    double tolerance_change; /* 1e-9; ends where the loss changes by less, or no parameter by more                    */
     int history_size;        /* 100                                                                                   */
     bool strong_wolfe;       /* search along the line by cubic interpolation until the strong Wolfe conditions hold
-                                (Nocedal and Wright, chapter 3.5; c1 = 1e-4, c2 = 0.9); otherwise take lr as it is    */
+                                (Nocedal and Wright, Numerical Optimization, 2006, chapter 3.5; c1 = 1e-4, c2 = 0.9);
+                                otherwise take lr as it is                                                            */
 } rg_lbfgs_config;
 RG_API rg_optim *rg_lbfgs_new(rg_params *ps, const rg_lbfgs_config *config);
 

@@ -13,9 +13,9 @@ extern "C" {
  * creation fails the store keeps the error, and using the layer is an error on the tape. Its parameters are called
  * "name.part" in the scope of the store, and what it records is in the scope of its name. Its parameters may be replaced
  * by those of another layer (weight tying: the one parameter gets the sum of the gradients) or by NULL where that means
- * none; rg_param_remove takes those that are replaced out of the store. Training or evaluation is the tape's to say (rg_set_training); a layer that is to evaluate inside a tape that
- * trains, as a frozen batch norm, is called between two calls of it. Activations and pooling are the ops themselves; a
- * sequence of layers is a sequence of calls.
+ * none; rg_param_remove takes those that are replaced out of the store. Training or evaluation is the tape's to say
+ * (rg_set_training); a layer that is to evaluate inside a tape that trains, as a frozen batch norm, is called between
+ * two calls of it. Activations and pooling are the ops themselves; a sequence of layers is a sequence of calls.
  *
  * Parameters have the store's dtype (rg_params_set_dtype), names, shapes and first values as PyTorch's. To start from
  * others, initialise again (nn/init.h). Zeros in a configuration are PyTorch's defaults, NULL means all of them; where
@@ -33,7 +33,7 @@ RG_API rg_linear rg_linear_new(rg_params *ps, const char *name, int64_t in, int6
 /* x [..., in] -> [..., out] */
 RG_API rg_tensor rg_linear_forward(rg_tape *t, const rg_linear *layer, rg_tensor x);
 
-/* y[o] = x1^T weight[o] x2 + bias[o]. */
+/* y[o] = x1^T weight[o] x2 + bias[o]. Tenenbaum and Freeman, Neural Computation 12, 2000. */
 typedef struct rg_bilinear_layer {
     rg_param *weight; /* [out, in1, in2]                     */
     rg_param *bias;   /* [out]; NULL for none                */
@@ -70,7 +70,8 @@ RG_API rg_conv_layer rg_conv_layer_new(rg_params *ps, const char *name, int64_t 
 /* The transposed convolution, whose forward is the same function. `mode` and `same` are not for it. */
 RG_API rg_conv_layer rg_conv_transpose_layer_new(rg_params *ps, const char *name, int64_t in, int64_t out,
                                                  rg_shape kernel, const rg_conv_layer_config *config);
-/* x [n, in, extents...] or [in, extents...] */
+/* x [n, in, extents...] or [in, extents...] -> [n, out, extents...] or [out, extents...]; formulas and extents in
+ * ops/conv.h. LeCun et al., Neural Computation 1, 1989; transposed: Zeiler et al., CVPR 2010. */
 RG_API rg_tensor rg_conv_layer_forward(rg_tape *t, const rg_conv_layer *layer, rg_tensor x);
 
 /* ---- normalisation: formulas and papers in ops/normalise.h ---------------------------------------------------------- */
@@ -96,8 +97,9 @@ typedef struct rg_batch_norm_layer {
 /* For x of any rank: PyTorch's BatchNorm1d to 3d. channels > 0. */
 RG_API rg_batch_norm_layer rg_batch_norm_layer_new(rg_params *ps, const char *name, int64_t channels,
                                                    const rg_batch_norm_config *config);
-/* x [n, channels, ...]. Training: by the statistics of the batch, and the running ones are assigned (rg_assign: at the
- * next run or reset; several calls in a step follow one another). Evaluation: by the running ones. */
+/* x [n, channels, ...] -> the same shape. Training: by the statistics of the batch, and the running ones are assigned
+ * (rg_assign: at the next run or reset; several calls in a step follow one another). Evaluation: by the running ones,
+ * where there are any. */
 RG_API rg_tensor rg_batch_norm_layer_forward(rg_tape *t, const rg_batch_norm_layer *layer, rg_tensor x);
 
 /* PyTorch's InstanceNorm has neither affine parameters nor running statistics unless asked. */
@@ -119,7 +121,8 @@ typedef struct rg_instance_norm_layer {
 
 RG_API rg_instance_norm_layer rg_instance_norm_layer_new(rg_params *ps, const char *name, int64_t channels,
                                                          const rg_instance_norm_config *config);
-/* x [n, channels, ...]; there is always the axis of samples */
+/* x [n, channels, ...] -> the same shape; there is always the axis of samples. By the statistics of each sample and
+ * channel, in evaluation by the running ones where there are any. */
 RG_API rg_tensor rg_instance_norm_layer_forward(rg_tape *t, const rg_instance_norm_layer *layer, rg_tensor x);
 
 /* Of layer, group and RMS norm. */
@@ -139,6 +142,7 @@ typedef struct rg_layer_norm_layer {
 /* normalized: the last extents of x, RG_SHAPE(width) */
 RG_API rg_layer_norm_layer rg_layer_norm_layer_new(rg_params *ps, const char *name, rg_shape normalized,
                                                    const rg_norm_config *config);
+/* x [..., normalized...] -> the same shape */
 RG_API rg_tensor rg_layer_norm_layer_forward(rg_tape *t, const rg_layer_norm_layer *layer, rg_tensor x);
 
 typedef struct rg_rms_norm_layer {
@@ -150,6 +154,7 @@ typedef struct rg_rms_norm_layer {
 
 RG_API rg_rms_norm_layer rg_rms_norm_layer_new(rg_params *ps, const char *name, rg_shape normalized,
                                                const rg_norm_config *config);
+/* x [..., normalized...] -> the same shape */
 RG_API rg_tensor rg_rms_norm_layer_forward(rg_tape *t, const rg_rms_norm_layer *layer, rg_tensor x);
 
 typedef struct rg_group_norm_layer {
@@ -162,14 +167,14 @@ typedef struct rg_group_norm_layer {
 /* groups divide channels */
 RG_API rg_group_norm_layer rg_group_norm_layer_new(rg_params *ps, const char *name, int64_t groups, int64_t channels,
                                                    const rg_norm_config *config);
-/* x [n, channels, ...] */
+/* x [n, channels, ...] -> the same shape */
 RG_API rg_tensor rg_group_norm_layer_forward(rg_tape *t, const rg_group_norm_layer *layer, rg_tensor x);
 
 /* ---- embedding ------------------------------------------------------------------------------------------------------- */
 typedef struct rg_embedding_config {
     const int64_t *padding; /* NULL, or a row, negative from the end: it starts as zeros and gets no gradient; copied  */
-    double max_norm;        /* 0: none; else, in each forward pass, rows looked up whose norm is larger are first scaled
-                               down to it: the parameter is assigned, without gradient                                 */
+    double max_norm;        /* 0: none; else, in each forward pass, rows looked up whose norm is larger are first
+                               multiplied by max_norm/(norm + 1e-7): the parameter is assigned, without gradient  */
     double norm_type; /* 2: which norm that is                                                                   */
     bool scale_grad_by_freq; /* a row's gradient is divided by how often the index names it                            */
 } rg_embedding_config;
@@ -186,7 +191,7 @@ typedef struct rg_embedding_layer {
 /* Weight standard normal, but for the row of padding. */
 RG_API rg_embedding_layer rg_embedding_layer_new(rg_params *ps, const char *name, int64_t rows, int64_t width,
                                                  const rg_embedding_config *config);
-/* index [...], i64 or i32 -> [..., width] */
+/* weight[index]: index [...], i64 or i32 -> [..., width] */
 RG_API rg_tensor rg_embedding_layer_forward(rg_tape *t, const rg_embedding_layer *layer, rg_tensor index);
 
 /* ---- a learned slope ------------------------------------------------------------------------------------------------- */
@@ -198,14 +203,16 @@ typedef struct rg_prelu_layer {
 
 /* count: 1, or the channels of x, its axis 1 */
 RG_API rg_prelu_layer rg_prelu_layer_new(rg_params *ps, const char *name, int64_t count);
+/* x [n, count, ...], or any shape where count is 1 -> the same shape */
 RG_API rg_tensor rg_prelu_layer_forward(rg_tape *t, const rg_prelu_layer *layer, rg_tensor x);
 
 /* ---- without parameters ---------------------------------------------------------------------------------------------- */
-/* Training: each element 0 with probability p, else x / (1 - p); 0 <= p <= 1, x float. Otherwise x itself, and nothing
- * is drawn. Srivastava et al., JMLR 2014. */
+/* Training: each element 0 with probability p, else x / (1 - p); 0 <= p <= 1, x float, of any shape -> the same shape.
+ * Otherwise x itself, and nothing is drawn. Srivastava et al., JMLR 2014. */
 RG_API rg_tensor rg_dropout(rg_tape *t, rg_tensor x, double p, bool training);
 
-/* As layers: the op, in training where the tape trains. They have no parameters, so there is nothing to make. */
+/* As layers: the op, in training where the tape trains; the result has the shape of x. They have no parameters, so
+ * there is nothing to make. Formulas and papers of the last three: ops/attention.h and ops/activation.h. */
 RG_API rg_tensor rg_dropout_layer(rg_tape *t, rg_tensor x, double p);                 /* rg_dropout                 */
 RG_API rg_tensor rg_feature_dropout_layer(rg_tape *t, rg_tensor x, double p);         /* PyTorch's Dropout1d to 3d  */
 RG_API rg_tensor rg_alpha_dropout_layer(rg_tape *t, rg_tensor x, double p);           /* rg_alpha_dropout           */

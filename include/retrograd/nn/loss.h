@@ -17,7 +17,8 @@ extern "C" {
 /* ---- differences ------------------------------------------------------------------------------------------------- */
 RG_API rg_tensor rg_mse_loss(rg_tape *t, rg_tensor x, rg_tensor y, rg_reduction r); /* (x - y)^2 */
 RG_API rg_tensor rg_l1_loss(rg_tape *t, rg_tensor x, rg_tensor y, rg_reduction r);  /* |x - y|   */
-/* With d = |x - y|: d^2/2 where d <= delta, else delta (d - delta/2). delta > 0, finite. Huber 1964. */
+/* With d = |x - y|: d^2/2 where d <= delta, else delta (d - delta/2). delta > 0, finite. Huber, Annals of Mathematical
+ * Statistics 35, 1964. */
 RG_API rg_tensor rg_huber_loss(rg_tape *t, rg_tensor x, rg_tensor y, double delta, rg_reduction r);
 /* d^2/(2 beta) where d < beta, else d - beta/2: huber over beta, and |x - y| for beta = 0. PyTorch's default is 1.
  * Girshick, ICCV 2015. */
@@ -83,7 +84,7 @@ typedef struct rg_focal_config {
     const int64_t *ignore_index; /* NULL: RG_IGNORE_INDEX                         */
 } rg_focal_config;
 /* -alpha[y] (1 - p)^gamma log p, p the softmax of the logits at the target y: the focal loss of several classes. Shapes
- * as rg_cross_entropy with class indices. */
+ * as rg_cross_entropy with class indices. Lin et al., ICCV 2017. */
 RG_API rg_tensor rg_focal_loss(rg_tape *t, rg_tensor logits, rg_tensor target, const rg_focal_config *config);
 
 typedef struct rg_multi_margin_config {
@@ -93,11 +94,13 @@ typedef struct rg_multi_margin_config {
     rg_tensor weight;       /* [classes]; nil: 1 */
 } rg_multi_margin_config;
 /* weight[y] sum over j != y of max(0, margin - x[y] + x[j])^p / classes: x [n, classes], target [n]; or x [classes],
- * target []. One loss a row. A batch of none is reduced as anywhere; PyTorch leaves it undefined. */
+ * target []. One loss a row. A batch of none is reduced as anywhere; PyTorch leaves it undefined. Weston and Watkins,
+ * ESANN 1999. */
 RG_API rg_tensor rg_multi_margin_loss(rg_tape *t, rg_tensor x, rg_tensor target, const rg_multi_margin_config *config);
 /* sum over the targets y and the classes j that are none of max(0, 1 - x[y] + x[j]) / classes: x [n, classes] or
  * [classes], target of the same shape holds a row's classes up to the first -1; what follows that is not looked at. One
- * loss a row. Takes [n, classes, classes] terms. */
+ * loss a row. Takes [n, classes, classes] terms. After Elisseeff and Weston, NIPS 2001, who divide by the number of
+ * pairs. */
 RG_API rg_tensor rg_multilabel_margin_loss(rg_tape *t, rg_tensor x, rg_tensor target, rg_reduction r);
 
 /* ---- distributions ----------------------------------------------------------------------------------------------- */
@@ -132,9 +135,11 @@ RG_API rg_tensor rg_gaussian_nll_loss(rg_tape *t, rg_tensor x, rg_tensor y, rg_t
                                       const rg_gaussian_nll_config *config);
 
 /* ---- margins: at the kink of max(0, .) the gradient is 1, in multi_margin and multilabel_margin 0 ---------------- */
-/* x where y is 1, max(0, margin - x) where y is -1, the sum of both elsewhere. margin 1. */
+/* x where y is 1, max(0, margin - x) where y is -1, the sum of both elsewhere. margin 1. For x a distance:
+ * Mobahi, Collobert, Weston, ICML 2009. */
 RG_API rg_tensor rg_hinge_embedding_loss(rg_tape *t, rg_tensor x, rg_tensor y, double margin, rg_reduction r);
-/* max(0, margin - y (x1 - x2)): x1 should be the larger where y is 1, x2 where y is -1. margin 0. */
+/* max(0, margin - y (x1 - x2)): x1 should be the larger where y is 1, x2 where y is -1. x1, x2 and y of one shape.
+ * margin 0. Herbrich, Graepel, Obermayer, ICANN 1999. */
 RG_API rg_tensor rg_margin_ranking_loss(rg_tape *t, rg_tensor x1, rg_tensor x2, rg_tensor y, double margin,
                                         rg_reduction r);
 /* 1 - c where y is 1, max(0, c - margin) where y is -1, else 0; c = <x1, x2> / sqrt((|x1|^2 + 1e-12)(|x2|^2 + 1e-12)).
@@ -146,17 +151,19 @@ typedef struct rg_triplet_margin_config {
     double margin;          /* above 0; 0: 1                                                                      */
     double p;               /* of the norm, may be infinite; 0: 2                                                 */
     double eps;             /* added to each difference; 0: 1e-6                                                  */
-    bool swap;              /* d(a, n) is min(d(a, n), d(p, n)): Balntas et al., BMVC 2016                         */
+    bool swap;              /* d(a, n) is min(d(a, n), d(p, n))                                                   */
 } rg_triplet_margin_config;
 /* max(0, margin + d(a, p) - d(a, n)) with d of rg_pairwise_distance: anchor, positive, negative [..., d] -> one loss a
- * row [...]. With distances of your own: rg_margin_ranking_loss(t, d(a, n), d(a, p), ones, margin, r). */
+ * row [...]. With distances of your own: rg_margin_ranking_loss(t, d(a, n), d(a, p), ones, margin, r). Balntas et al.,
+ * BMVC 2016. */
 RG_API rg_tensor rg_triplet_margin_loss(rg_tape *t, rg_tensor anchor, rg_tensor positive, rg_tensor negative,
                                         const rg_triplet_margin_config *config);
 
 /* ---- penalties ------------------------------------------------------------------------------------------------------
  * strength times the sum of p^2, or of |p|, over the elements of the store's trainable float parameters whose names
  * match the pattern (rg_name_matches); NULL for all. A scalar of the dtype that the store gives to layers. strength is
- * 0 or more, finite. A pattern that no parameter's name matches is an error. */
+ * 0 or more, finite. A pattern that no parameter's name matches is an error. Of |p|: Tibshirani, Journal of the Royal
+ * Statistical Society B 58, 1996; of p^2: Hoerl and Kennard, Technometrics 12, 1970. */
 RG_API rg_tensor rg_l1_penalty(rg_tape *t, rg_params *ps, const char *pattern, double strength);
 RG_API rg_tensor rg_l2_penalty(rg_tape *t, rg_params *ps, const char *pattern, double strength);
 

@@ -132,7 +132,8 @@ typedef struct rg_transformer_config {
     bool rotary, rotary_half_split; /* the whole of a head, base 10000                                        */
 } rg_transformer_config;
 
-/* x = norm1(x + self_attn(x)); norm2(x + linear2(activation(linear1(x)))), or with the normalisation first. */
+/* x = norm1(x + self_attn(x)); norm2(x + linear2(activation(linear1(x)))), or with the normalisation first:
+ * Xiong et al., ICML 2020. */
 typedef struct rg_transformer_encoder_layer {
     rg_multihead_attention self_attn;
     rg_linear linear1, linear2;
@@ -182,6 +183,7 @@ typedef struct rg_transformer_encoder {
 
 RG_API rg_transformer_encoder rg_transformer_encoder_new(rg_params *ps, const char *name, int64_t d_model,
                                                          int64_t nhead, int count, const rg_transformer_config *config);
+/* The layers one after the other, then norm where there is one; arguments and shapes as those of a layer. */
 RG_API rg_tensor rg_transformer_encoder_forward(rg_tape *t, const rg_transformer_encoder *stack, rg_tensor src,
                                                 const rg_attention_masks *masks);
 
@@ -194,6 +196,7 @@ typedef struct rg_transformer_decoder {
 
 RG_API rg_transformer_decoder rg_transformer_decoder_new(rg_params *ps, const char *name, int64_t d_model,
                                                          int64_t nhead, int count, const rg_transformer_config *config);
+/* The layers one after the other, then norm where there is one; arguments and shapes as those of a layer. */
 RG_API rg_tensor rg_transformer_decoder_forward(rg_tape *t, const rg_transformer_decoder *stack, rg_tensor tgt,
                                                 rg_tensor memory, const rg_attention_masks *tgt_masks,
                                                 const rg_attention_masks *memory_masks);

@@ -42,7 +42,7 @@ typedef struct rg_embedding_bag_config {
 RG_API rg_tensor rg_embedding_bag(rg_tape *t, rg_tensor index, rg_tensor weight, rg_tensor offsets, rg_tensor weights,
                                   const rg_embedding_bag_config *config);
 
-/* ---- dropout, further kinds: 0 <= p <= 1; x itself without training. rg_dropout is in nn.h ---------------------- */
+/* ---- dropout, further kinds: 0 <= p <= 1; x itself without training. rg_dropout is in nn/layers.h --------------- */
 /* Whole channels of x [n, channels, ...]: PyTorch's dropout1d to 3d. Tompson et al., CVPR 2015. */
 RG_API rg_tensor rg_feature_dropout(rg_tape *t, rg_tensor x, double p, bool training);
 /* Dropped elements take the lowest value of selu, and all are rescaled: mean 0 and variance 1 stay. Klambauer et al., NIPS
