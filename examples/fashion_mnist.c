@@ -140,7 +140,8 @@ typedef struct session {
     rg_params *params;
     rg_tape *tape;
     rg_optim *optim;
-    double lr; /* of the first epoch */
+    rg_confusion *confusion; /* of the test images, after the last epoch so far */
+    double lr;               /* of the first epoch */
     network net;
 } session;
 
@@ -151,11 +152,6 @@ typedef struct progress {
     double loss;           /* summed over what was seen */
     double began, drawn;   /* in seconds               */
 } progress;
-
-/* counts[i][j]: how many images of class i the network takes for class j. */
-typedef struct confusion {
-    int64_t counts[CLASSES][CLASSES];
-} confusion;
 
 static double seconds(void)
 {
@@ -192,40 +188,27 @@ static void train_epoch(const session *s, progress *p)
 }
 
 /* Nothing is learnt here, so nothing is kept for gradients. */
-static void evaluate_batch(const session *s, const rg_batch *batch, confusion *c)
+static void evaluate_batch(const session *s, const rg_batch *batch)
 {
     rg_tape *t = s->tape;
     rg_tape_reset(t);
     rg_mode_push(t, RG_INFERENCE);
     rg_tensor x = rg_input_f32(t, RG_SHAPE(batch->count, PIXELS), batch->x);
     const int64_t *guess = rg_data_i64(t, rg_argmax(t, network_forward(t, &s->net, x), 1, false));
-    for (int64_t i = 0; guess && i < batch->count; i++)
-        c->counts[batch->y[i]][guess[i]]++;
+    if (guess)
+        rg_confusion_add(s->confusion, batch->y, guess, batch->count);
     rg_mode_pop(t);
 }
 
-static confusion evaluate(const session *s)
+/* Test accuracy in percent. */
+static double evaluate(const session *s)
 {
     rg_batch batch;
-    confusion c = {0};
+    rg_confusion_reset(s->confusion);
     rg_loader_start(s->test_batches, 0);
     while (!rg_failed(s->tape) && rg_loader_next(s->test_batches, &batch))
-        evaluate_batch(s, &batch, &c);
-    return c;
-}
-
-static int64_t count_right(const confusion *c)
-{
-    int64_t right = 0;
-    for (int i = 0; i < CLASSES; i++)
-        right += c->counts[i][i];
-    return right;
-}
-
-/* In percent. */
-static double share(int64_t part, int64_t whole)
-{
-    return 100 * (double)part / (double)whole;
+        evaluate_batch(s, &batch);
+    return 100 * rg_confusion_accuracy(s->confusion);
 }
 
 /* ---- what is printed --------------------------------------------------------------------------------------------- */
@@ -262,8 +245,8 @@ static void draw_bar(progress *p)
     const int done = (int)(p->seen * WIDTH / p->samples);
     putchar('\r');
     print_epoch_number(p);
-    printf("  [%-*.*s] %3.0f %%  loss %.4f  %6.0f samples/s ", WIDTH, done, filled, share(p->seen, p->samples),
-           p->loss / (double)p->seen, (double)p->seen / (now - p->began));
+    printf("  [%-*.*s] %3.0f %%  loss %.4f  %6.0f samples/s ", WIDTH, done, filled,
+           100 * (double)p->seen / (double)p->samples, p->loss / (double)p->seen, (double)p->seen / (now - p->began));
     fflush(stdout);
 }
 
@@ -277,34 +260,32 @@ static void print_epoch(const progress *p, double took, double accuracy)
            (double)p->seen / took);
 }
 
-static void print_confusion(const confusion *c, const options *o)
+static void print_confusion(const rg_confusion *c, const options *o)
 {
+    const int64_t *count = rg_confusion_counts(c);
     const char *const *class_names = strcmp(o->data, FASHION_MNIST) == 0 ? clothes : digits;
     printf("\nConfusion matrix: a row is what the images show, a column what the network says.\n%-11s", "");
     for (int j = 0; j < CLASSES; j++)
         printf("%6.5s", class_names[j]);
     puts("   right");
     for (int i = 0; i < CLASSES; i++) {
-        int64_t all = 0;
+        const rg_class_scores scores = rg_confusion_class(c, i);
         printf("%-11s", class_names[i]);
-        for (int j = 0; j < CLASSES; j++) {
-            printf("%6" PRId64, c->counts[i][j]);
-            all += c->counts[i][j];
-        }
-        if (all > 0)
-            printf("  %4.1f %%\n", share(c->counts[i][i], all));
+        for (int j = 0; j < CLASSES; j++)
+            printf("%6" PRId64, *count++);
+        if (scores.support > 0)
+            printf("  %4.1f %%\n", 100 * scores.recall);
         else
             puts("       -");
     }
 }
 
-static void print_result(const session *s, const confusion *c, const options *o)
+static void print_result(const session *s, double accuracy, const options *o)
 {
     char fingerprint[33];
     rg_params_fingerprint(s->params, fingerprint);
-    print_confusion(c, o);
-    printf("\ntest accuracy %.2f %%: %" PRId64 " of %" PRId64 " right\n", share(count_right(c), s->test->count),
-           count_right(c), s->test->count);
+    print_confusion(s->confusion, o);
+    printf("\ntest accuracy %.2f %% of %" PRId64 " images\n", accuracy, s->test->count);
     printf("parameter fingerprint %s\n", fingerprint);
 }
 
@@ -328,13 +309,15 @@ static bool session_open(session *s, const options *o)
     s->net = network_new(s->params, o);
     s->lr = o->lr > 0 ? o->lr : optimizers[o->optimizer].lr;
     s->optim = optimizer_new(s->params, o->optimizer, s->lr);
-    if (!s->params || !s->tape || !s->optim)
+    s->confusion = rg_confusion_new(CLASSES);
+    if (!s->params || !s->tape || !s->optim || !s->confusion)
         return complain("out of memory");
     return rg_params_status(s->params) == RG_OK || complain("%s", rg_params_error(s->params));
 }
 
 static void session_close(session *s)
 {
+    rg_confusion_free(s->confusion);
     rg_optim_free(s->optim);
     rg_tape_free(s->tape);
     rg_params_free(s->params);
@@ -344,32 +327,31 @@ static void session_close(session *s)
     rg_dataset_free(s->train);
 }
 
-static bool run_epoch(const session *s, progress *p, confusion *c)
+static bool run_epoch(const session *s, progress *p, double *accuracy)
 {
     train_epoch(s, p);
     const double took = seconds() - p->began;
-    *c = evaluate(s);
+    *accuracy = evaluate(s);
     if (rg_failed(s->tape))
         return complain("%s", rg_tape_error(s->tape));
-    print_epoch(p, took, share(count_right(c), s->test->count));
+    print_epoch(p, took, *accuracy);
     return isfinite(p->loss) || complain("the loss is no longer finite; a smaller --lr may help");
 }
 
 static bool run(const session *s, const options *o)
 {
-    confusion c = {0};
+    double accuracy = 0;
     print_task(s, o);
     for (int64_t epoch = 1; epoch <= o->epochs; epoch++) {
         if (!o->constant_lr)
             rg_optim_set_lr(s->optim, rg_schedule_cosine(s->lr, 0, epoch - 1, o->epochs));
         progress p = {.epoch = epoch, .epochs = o->epochs, .samples = s->train->count, .began = seconds()};
-        if (!run_epoch(s, &p, &c))
+        if (!run_epoch(s, &p, &accuracy))
             return false;
     }
-    print_result(s, &c, o);
+    print_result(s, accuracy, o);
     if (fflush(stdout) != 0 || ferror(stdout))
         return complain("standard output could not be written");
-    const double accuracy = share(count_right(&c), s->test->count);
     return accuracy >= o->require || complain("test accuracy %.2f %% is below %g %%", accuracy, o->require);
 }
 
