@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-enum { STEPS = 20, BATCH = 64, HELD = 512, HIDDEN = 32, LAYERS = 3, PARTS = 2 * LAYERS, TRIALS = 40 };
+enum { STEPS = 20, BATCH = 64, HELD = 512, HIDDEN = 32, LAYERS = 3, PARTS = 2 * LAYERS };
+enum { TRIALS = 40, BRIEF_TRIALS = 8 }; /* training runs that a set of rates is judged by */
 static const int64_t sizes[LAYERS + 1] = {PIXELS, HIDDEN, HIDDEN, CLASSES};
 
 /* ---- the network, whose weights are ordinary tensors ---------------------------------------------------------------------- */
@@ -70,20 +71,20 @@ static rg_tensor training_run(rg_tape *t, const rg_dataset *data, rg_tensor log_
     return network_loss(t, w, draw_batch(t, data, &rng, HELD));
 }
 
-/* Mean loss of TRIALS runs that nothing was learnt from. */
-static double judge(rg_tape *t, const rg_dataset *data, const float log_rates[STEPS * PARTS])
+/* Mean loss of some runs that nothing was learnt from. */
+static double judge(rg_tape *t, const rg_dataset *data, const float log_rates[STEPS * PARTS], int trials)
 {
     double sum = 0;
-    for (int i = 0; i < TRIALS && !rg_failed(t); i++) {
+    for (int i = 0; i < trials && !rg_failed(t); i++) {
         rg_tape_reset(t);
         const rg_tensor rates = rg_input_f32(t, RG_SHAPE(STEPS, PARTS), log_rates);
         sum += rg_item(t, training_run(t, data, rates, 1000000 + (uint64_t)i));
     }
-    return sum / TRIALS;
+    return sum / trials;
 }
 
 /* The loss with the best single rate of a fine grid; *rate is that rate. */
-static double search(rg_tape *t, const rg_dataset *data, double *rate)
+static double search(rg_tape *t, const rg_dataset *data, int trials, double *rate)
 {
     double best = INFINITY;
     for (int i = 0; i <= 12; i++) {
@@ -91,7 +92,7 @@ static double search(rg_tape *t, const rg_dataset *data, double *rate)
         const double tried = 0.02 * pow(2, 0.5 * i);
         for (int k = 0; k < STEPS * PARTS; k++)
             log_rates[k] = (float)log(tried);
-        const double loss = judge(t, data, log_rates);
+        const double loss = judge(t, data, log_rates, trials);
         if (loss < best) {
             best = loss;
             *rate = tried;
@@ -167,17 +168,18 @@ static void print_rates(const float *log_rates)
 static bool run(rg_tape *t, rg_params *ps, const rg_dataset *data, const options *o)
 {
     float start[STEPS * PARTS];
+    const int trials = o->brief ? BRIEF_TRIALS : TRIALS;
     double rate = 0;
     if (!slope_right(t, data))
         return all_well(t, ps) && false;
-    const double single = search(t, data, &rate);
+    const double single = search(t, data, trials, &rate);
     for (int i = 0; i < STEPS * PARTS; i++)
         start[i] = (float)log(rate);
     rg_param *const log_rates = rg_param_new(ps, "log_rates", RG_F32, RG_SHAPE(STEPS, PARTS), start);
     learn(t, ps, log_rates, data, o);
     if (!all_well(t, ps))
         return false;
-    const double learnt = judge(t, data, rg_param_data(log_rates));
+    const double learnt = judge(t, data, rg_param_data(log_rates), trials);
     print_rates(rg_param_data(log_rates));
     printf("loss after %d steps: %.4f with the best single rate, %.3f; %.4f with %d rates learnt: %.3f of it\n", STEPS,
            single, rate, learnt, STEPS * PARTS, learnt / single);
