@@ -592,7 +592,7 @@ static void a_metric_that_is_watched_must_be_given(void **state)
 
 /* What an objective must not do: one kind each. */
 typedef struct bad {
-    enum { NIL, VECTOR, METRIC_VECTOR, FAILS } kind;
+    enum { NIL, VECTOR, METRIC_VECTOR, FAILS, NIL_IN_VALIDATION } kind;
     rg_param *w;
 } bad;
 
@@ -605,7 +605,8 @@ static rg_tensor bad_loss(rg_tape *t, void *model, const rg_batch *batch, rg_ten
         *metric = many;
     if (b->kind == FAILS)
         return rg_matmul(t, w, w);
-    return b->kind == NIL ? RG_NIL : b->kind == VECTOR ? many : w;
+    const bool nil = b->kind == NIL || (b->kind == NIL_IN_VALIDATION && !rg_training(t));
+    return nil ? RG_NIL : b->kind == VECTOR ? many : w;
 }
 
 static void objectives_are_checked(void **state)
@@ -623,6 +624,9 @@ static void objectives_are_checked(void **state)
     assert_fit_fails(&s, &config, RG_ERROR_SHAPE, WORDS("fit", "loss", "[11]", "one element"));
     b.kind = METRIC_VECTOR;
     assert_fit_fails(&s, &config, RG_ERROR_SHAPE, WORDS("fit", "metric", "[11]", "one element"));
+    b.kind = NIL_IN_VALIDATION;
+    config.validation = s.validation;
+    assert_fit_fails(&s, &config, RG_ERROR_HANDLE, WORDS("fit", "loss is nil"));
     b.kind = FAILS;
     assert_fit_fails(&s, &config, RG_ERROR_SHAPE, WORDS("matmul"));
     script_free(&s);

@@ -92,7 +92,7 @@ static bool evaluate(rg_tape *t, const char *function, rg_objective objective, v
         rg_tensor metric;
         rg_tape_reset(t);
         rg_mode_push(t, RG_INFERENCE);
-        const rg_tensor loss = rg_keep(t, record(t, "evaluate", objective, model, &batch, &metric));
+        const rg_tensor loss = rg_keep(t, record(t, function, objective, model, &batch, &metric));
         rg_mode_pop(t);
         const double value = rg_item(t, loss);
         tally_add(sum, value, metric, metric_value(t, metric), batch.count);
