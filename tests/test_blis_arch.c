@@ -149,13 +149,22 @@ static void kernels_without_avx2_are_replaced_where_there_is_avx2(void **state)
     assert_string_equal(BETTER("penryn", ZEN3, amd_blis, NULL), "zen3");
 }
 
+static void avx512_is_used_where_blis_overlooks_it(void **state)
+{
+    (void)state;
+    static const char *const without_skx[] = {"haswell", "generic"};
+    assert_string_equal(BETTER("haswell", AVX2 | AVX512, blis_0_9, NULL), "skx"); /* a Xeon without a telling name */
+    assert_null(BETTER("haswell", AVX2 | AVX512, without_skx, NULL));
+    assert_null(BETTER("haswell", AVX2 | RG_CPU_AVX512F | RG_CPU_AVX512CD, blis_0_9, NULL));
+    assert_null(BETTER("haswell", AVX2 | AVX512, blis_0_9, "3"));
+}
+
 static void what_blis_picks_knowingly_stays(void **state)
 {
     (void)state;
     assert_null(BETTER("zen3", ZEN3, blis_0_9, NULL));
-    assert_null(BETTER("zen3", ZEN5, blis_0_9, NULL));             /* Zen 4 with 0.9 */
-    assert_null(BETTER("skx", AVX2 | AVX512, blis_0_9, NULL));     /* Skylake-X */
-    assert_null(BETTER("haswell", AVX2 | AVX512, blis_0_9, NULL)); /* one FMA unit */
+    assert_null(BETTER("zen3", ZEN5, blis_0_9, NULL));         /* Zen 4 with 0.9 */
+    assert_null(BETTER("skx", AVX2 | AVX512, blis_0_9, NULL)); /* Skylake-X */
     assert_null(BETTER("haswell", AVX2, blis_0_9, NULL));
     assert_null(BETTER("excavator", ZEN, blis_0_9, NULL));
     assert_null(BETTER("zen5", ZEN5, newer_blis, NULL));
@@ -343,9 +352,9 @@ static void blis_is_left_alone_where_it_knows_the_processor(void **state)
 /* Starts as if BLIS had fallen back on a processor with these features. */
 static void check_fallback(start how, uint32_t cpu)
 {
-    const char *const best = best_with(cpu);
-    const report left_alone = run_child(AS_IT_IS, "", 0, NULL);
-    check_report(run_child(how, "generic", cpu, NULL), best ? best : left_alone.kernels, best ? "retrograd" : "blis");
+    const char *const best = best_with(cpu), *const own = rg__blis_own_choice();
+    const report r = run_child(how, "generic", cpu, NULL);
+    check_report(r, best ? best : own ? own : r.kernels, best ? "retrograd" : "blis");
 }
 
 static void a_fallback_is_overruled_and_the_environment_restored(void **state)
@@ -412,6 +421,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_processor_too_new_for_blis_gets_its_best_kernels),
         cmocka_unit_test(an_unknown_vendor_gets_kernels_by_features),
         cmocka_unit_test(kernels_without_avx2_are_replaced_where_there_is_avx2),
+        cmocka_unit_test(avx512_is_used_where_blis_overlooks_it),
         cmocka_unit_test(what_blis_picks_knowingly_stays),
         cmocka_unit_test(a_processor_without_avx2_is_left_to_blis),
         cmocka_unit_test(what_the_user_says_stays),

@@ -46,9 +46,10 @@ const char *rg__blis_better(const char *own, uint32_t cpu, const char *const *kn
         {"skx", NEEDS_SKX}, {"zen3", NEEDS_ZEN | RG_CPU_VAES}, {"zen2", NEEDS_ZEN | RG_CPU_CLWB},
         {"zen", NEEDS_ZEN}, {"haswell", NEEDS_AVX2},
     };
-    /* The fallbacks: what BLIS picks when it does not know the processor, or lacks the kernels for it, and what does
-     * not use AVX2. Any other name, one not yet invented too, was picked because BLIS knows the processor. */
-    static const char *const fallbacks[] = {"generic", "penryn", "sandybridge"};
+    /* The fallbacks: what BLIS picks when it does not know the processor, or lacks the kernels for it, what does not use
+     * AVX2, and what it picks where it cannot read off the processor's name that there are two units for AVX-512; with one
+     * unit, either kernel is as fast. Any other name, one not yet invented too, was picked because BLIS knows the processor. */
+    static const char *const fallbacks[] = {"generic", "penryn", "sandybridge", "haswell"};
 
     bool fell_back = false;
     for (size_t i = 0; own && i < sizeof fallbacks / sizeof *fallbacks; i++)
@@ -56,7 +57,7 @@ const char *rg__blis_better(const char *own, uint32_t cpu, const char *const *kn
     if (user || !fell_back)
         return NULL;
 
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates && strcmp(candidates[i].name, own) != 0; i++) {
         if ((cpu & candidates[i].needs) != candidates[i].needs)
             continue;
         for (size_t j = 0; j < n_known; j++) {

@@ -1,9 +1,9 @@
 /* Starts BLIS with the best kernels that this processor can run, and says which those are.
  *
  * BLIS picks a sub-configuration ("zen3", "skx", ...) by the processor's vendor and family. On a processor newer than
- * itself it falls back to "generic", portable C that can be several times slower. Retrograd then picks for it, unless
- * the user did so in the environment variable BLIS_ARCH_TYPE. A choice of BLIS that is not a fallback is never
- * changed. */
+ * itself it falls back to "generic", portable C that can be several times slower, and on a Xeon whose name says nothing, as
+ * in a virtual machine, to "haswell", without AVX-512. Retrograd then picks for it, unless the user did so in the environment
+ * variable BLIS_ARCH_TYPE. A choice of BLIS that is not a fallback is never changed. */
 #ifndef RG__EXEC_KERNELS_BLIS_ARCH_H
 #define RG__EXEC_KERNELS_BLIS_ARCH_H
 
