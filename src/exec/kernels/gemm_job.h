@@ -6,6 +6,8 @@
 #include "exec/kernels/gemm.h"
 #include "exec/kernels/gemm_tile.h"
 
+enum { RG__GEMM_ABREAST = 6 };
+
 typedef struct rg__gemm_job {
     size_t size; /* of an element */
     int64_t m, n, k;
@@ -16,6 +18,7 @@ typedef struct rg__gemm_job {
     /* What the bits of the result depend on. */
     const rg__gemm_kernel *kernel;
     bool dots;     /* by dot products: a few rows of a, contiguous columns of b */
+    bool wide;     /* panels deep as can be do not stay in the first cache */
     int64_t depth; /* of a block of k */
 
     /* Panels: the columns of b, as many at a time as a tile has. */
@@ -25,7 +28,8 @@ typedef struct rg__gemm_job {
 
     /* Tasks: strips of rows, each in groups of panels. The strips consist of whole units of rows, as even as can be. */
     int64_t unit, units, strips, groups;
-    int64_t block; /* rows of a strip that are worked on, and packed, at a time */
+    int64_t block;   /* rows of a strip that are worked on, and packed, at a time, */
+    int64_t abreast; /* and panels, at most RG__GEMM_ABREAST */
     bool pack_a;
 
     /* Work on rows that are done. */
@@ -34,10 +38,10 @@ typedef struct rg__gemm_job {
     bool rows_last; /* after all else, for they are columns here, or not done one by one */
 
     /* Memory: the packed chunk, which is all of b where it is kept for other products; of each thread, a packed block of a
-     * and, if alone, a panel of b. */
+     * and, if alone, panels of b. */
     const rg__gemm_kept *kept; /* NULL: not */
     char *packed_b, *own;
-    size_t own_bytes, own_panel;
+    size_t own_bytes, own_panel, panel_bytes;
     int *left;       /* of each strip, the groups yet to be done; NULL where it does not matter */
     int64_t next[2]; /* task of the even and of the odd chunks */
 } rg__gemm_job;

@@ -39,18 +39,21 @@ INLINE void turn_f64(double *panel, int64_t stride, const double *s, int64_t acr
     memcpy(panel + stride, &high, sizeof high);
 }
 
-/* All rows at once, so that their lines are fetched side by side. */
+/* A cache line of each row at a time: rows may lie so that a set of the cache holds few of their lines. */
 #define DEFINE_TRANSPOSE(TYPE, LANES, suffix)                                                                 \
     INLINE void transpose_##suffix(TYPE *panel, int64_t stride, int64_t width, int64_t length, const TYPE *s, \
                                    int64_t across)                                                            \
     {                                                                                                         \
+        enum { LINE = 64 / sizeof(TYPE) };                                                                    \
         int64_t p = 0;                                                                                        \
-        for (; p + (LANES) <= length; p += (LANES), panel += (LANES)*stride) {                                \
+        for (; p + LINE <= length; p += LINE, panel += LINE * stride) {                                       \
             int64_t i = 0;                                                                                    \
-            for (; i + (LANES) <= width; i += (LANES))                                                        \
-                turn_##suffix(panel + i, stride, s + i * across + p, across);                                 \
+            for (; i + (LANES) <= width; i += (LANES)) {                                                      \
+                for (int64_t x = 0; x < LINE; x += (LANES))                                                   \
+                    turn_##suffix(panel + x * stride + i, stride, s + i * across + p + x, across);            \
+            }                                                                                                 \
             for (; i < width; i++) {                                                                          \
-                for (int64_t x = 0; x < (LANES); x++)                                                         \
+                for (int64_t x = 0; x < LINE; x++)                                                            \
                     panel[x * stride + i] = s[i * across + p + x];                                            \
             }                                                                                                 \
         }                                                                                                     \

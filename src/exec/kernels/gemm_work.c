@@ -19,6 +19,7 @@
 enum {
     LINE = 64,            /* bytes of a cache line */
     FETCH_MOST = 1 << 20, /* bytes of b that the second cache, or fetching by the processor, copes with */
+    LATE = 6,             /* panels before the end of a block of a, from which on the next one is fetched */
     DOT_UNIT = 16         /* columns of b that are not divided among threads */
 };
 
@@ -49,45 +50,72 @@ static void pack_panel(const job *g, int64_t q, int64_t p, int64_t length, char 
                   at(g->b, p, j, g->size), g->b.column, g->b.row);
 }
 
-/* Panel q from p on, and the stride of its rows: in place, packed before, or packed now. */
-static const char *panel_of(const job *g, chunk x, int64_t q, int64_t p, int64_t length, char *own, int64_t *row)
+typedef struct panel {
+    int64_t q;
+    const char *data;
+    int64_t row; /* stride */
+} panel;
+
+/* Panel q from p on: in place, packed before, or packed now. */
+static panel panel_of(const job *g, chunk x, int64_t q, int64_t p, int64_t length, char *room)
 {
-    *row = q < g->in_place ? g->b.row : g->kernel->packed_columns;
     if (q < g->in_place)
-        return at(g->b, p, q * g->kernel->columns, g->size);
+        return (panel){q, at(g->b, p, q * g->kernel->columns, g->size), g->b.row};
+    const int64_t row = g->kernel->packed_columns;
     if (!g->alone)
-        return packed_panel(g, x.first, q) + (p - x.p) * g->kernel->packed_columns * (int64_t)g->size;
-    pack_panel(g, q, p, length, own + g->own_panel);
-    return own + g->own_panel;
+        return (panel){q, packed_panel(g, x.first, q) + (p - x.p) * row * (int64_t)g->size, row};
+    pack_panel(g, q, p, length, room);
+    return (panel){q, room, row};
 }
 
-/* What a panel is read from, to be fetched into the second cache while the one before it is at work: `lines` cache lines
- * at `data`, then as many `step` bytes on, until they are `count`. */
+/* What is read next, to be fetched into the second cache while other tiles are at work: `lines` cache lines at `data`, then as
+ * many `step` bytes on, until they are `count`. */
 typedef struct source {
     const char *data;
     int64_t count, lines, step;
 } source;
 
-static source source_of(const job *g, chunk x, int64_t q, int64_t p, int64_t length)
+/* rows x columns elements that lie along one of both. */
+static source source_at(const char *data, int64_t rows, int64_t columns, rg__gemm_matrix x, int64_t size)
 {
-    const int64_t size = (int64_t)g->size, columns = g->kernel->columns, row = g->kernel->packed_columns * size;
-    if (q >= x.end || q < g->in_place || g->k * g->n * size <= FETCH_MOST)
-        return (source){NULL, 0, 1, 0};
-    if (!g->alone)
-        return (source){packed_panel(g, x.first, q) + (p - x.p) * row, length * row / LINE, 1, LINE};
-    const char *const b = at(g->b, p, q * columns, g->size);
-    const int64_t across = rg__divide_up(columns * size, LINE), along = rg__divide_up(length * size, LINE);
-    if (g->b.column == 1)
-        return (source){b, across * length, across, g->b.row * size};
-    return (source){b, rg__smaller(columns, g->n - q * columns) * along, along, g->b.column * size};
+    const bool by_rows = x.column == 1;
+    const int64_t lines = rg__divide_up((by_rows ? columns : rows) * size, LINE);
+    return (source){data, lines * (by_rows ? rows : columns), lines, (by_rows ? x.row : x.column) * size};
 }
 
-static void fetch(const source *s, int64_t first, int64_t end)
+/* Panels of b from q on. */
+static source panel_source(const job *g, chunk x, int64_t q, int64_t panels, int64_t p, int64_t length)
 {
-    if (first >= end)
+    const int64_t size = (int64_t)g->size, columns = g->kernel->columns, row = g->kernel->packed_columns * size;
+    if (panels <= 0 || q < g->in_place || g->k * g->n * size <= FETCH_MOST)
+        return (source){NULL, 0, 1, 0};
+    if (!g->alone)
+        return (source){packed_panel(g, x.first, q) + (p - x.p) * row, panels * (length * row / LINE),
+                        length * row / LINE, g->chunk_length * row};
+    return source_at(at(g->b, p, q * columns, g->size), length, rg__smaller(panels * columns, g->n - q * columns), g->b,
+                     size);
+}
+
+/* The next block of a: further on in k, or below. */
+static source block_source(const job *g, chunk x, int64_t i, int64_t rows, int64_t p)
+{
+    p += g->depth;
+    if (p >= x.p_end)
+        p = x.p, i += rows;
+    rows = rg__smaller(rows, g->m - i);
+    if (!g->wide || rows <= 0 || !g->pack_a || g->m * g->k * (int64_t)g->size <= FETCH_MOST)
+        return (source){NULL, 0, 1, 0};
+    return source_at(at(g->a, i, p, g->size), rows, rg__smaller(g->depth, x.p_end - p), g->a, (int64_t)g->size);
+}
+
+/* One of so many equal shares of it. Inlined, for gcc drops calls of a function that does nothing else. */
+static inline __attribute__((always_inline)) void fetch(const source *s, int64_t share, int64_t shares)
+{
+    if (s->count == 0 || share < 0)
         return;
+    const int64_t first = s->count * share / shares, end = s->count * (share + 1) / shares;
     int64_t step = first / s->lines, line = first % s->lines;
-    for (; first < end; first++) {
+    for (int64_t i = first; i < end; i++) {
         __builtin_prefetch(s->data + step * s->step + line * LINE, 0, 2);
         if (++line == s->lines)
             step++, line = 0;
@@ -139,30 +167,20 @@ static void put(const job *g, char *c, int64_t rows, int64_t columns, const char
                 g->kernel->columns, add);
 }
 
-/* Rows i to i + rows of C times panel q, for a block of k from p on. a: the block of A, packed or in place. b: the
- * block of the panel. next: what to fetch meanwhile. */
-static void block_by_panel(const job *g, int64_t i, int64_t rows, int64_t q, int64_t p, int64_t length, const char *a,
-                           const char *b, int64_t b_row, const source *next)
+/* The tile of C from row i on: a, packed or in place, times a block of k of a panel of b. */
+static void multiply_tile(const job *g, int64_t i, int64_t rows, const char *a, const panel *b, int64_t length, bool add)
 {
     _Alignas(64) char apart[RG__GEMM_TILE_BYTES];
     const rg__gemm_kernel *const kernel = g->kernel;
-    const int64_t tiles = rg__gemm_tiles(g, rows), j = q * kernel->columns;
-    const int64_t columns = rg__smaller(kernel->columns, g->n - j), packed = kernel->packed_rows * g->depth;
+    const int64_t j = b->q * kernel->columns, columns = rg__smaller(kernel->columns, g->n - j);
     const int64_t a_row = g->pack_a ? 1 : g->a.row, a_column = g->pack_a ? kernel->packed_rows : g->a.column;
-    const bool straight = g->c.column == 1 && columns == kernel->columns, add = p > 0;
-    for (int64_t t = 0, first = 0, end; t < tiles; t++, first = end) {
-        end = tile_row(g, rows, t + 1, tiles);
-        fetch(next, next->count * t / tiles, next->count * (t + 1) / tiles);
-        const char *const tile_a = a + (g->pack_a ? t * packed : first * g->a.row) * (int64_t)g->size;
-        const int64_t height = end - first;
-        char *const c = at(g->c, i + first, j, g->size);
-        if (straight && (kernel->in_place || height == kernel->rows)) {
-            kernel->tile((int)height, false, length, tile_a, a_row, a_column, b, b_row, c, g->c.row, add);
-        } else {
-            kernel->tile(kernel->in_place ? (int)height : kernel->rows, columns * 2 <= kernel->columns, length, tile_a,
-                         a_row, a_column, b, b_row, apart, kernel->columns, false);
-            put(g, c, height, columns, apart, add);
-        }
+    char *const c = at(g->c, i, j, g->size);
+    if (g->c.column == 1 && columns == kernel->columns && (kernel->in_place || rows == kernel->rows)) {
+        kernel->tile((int)rows, false, length, a, a_row, a_column, b->data, b->row, c, g->c.row, add);
+    } else {
+        kernel->tile(kernel->in_place ? (int)rows : kernel->rows, columns * 2 <= kernel->columns, length, a, a_row,
+                     a_column, b->data, b->row, apart, kernel->columns, false);
+        put(g, c, rows, columns, apart, add);
     }
 }
 
@@ -174,11 +192,12 @@ static void finish_rows(const job *g, int64_t first, int64_t end, int thread)
         g->rows->done(g->rows->user, i, rg__smaller(g->rows_strip, end - i), thread);
 }
 
-/* Rows i to i + rows of C times the panels from first to end, for the chunk's part of k. Each thread begins at another
- * panel, with those that it has packed itself: they are in its own cache. */
+/* Rows i to i + rows of C times the panels from first to end, for the chunk's part of k: some panels at a time by one row of
+ * tiles after the other. Each thread begins at another panel, with those that it has packed itself: they are in its own
+ * cache. */
 static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64_t first, int64_t end, int thread)
 {
-    const int64_t panels = end - first, turn = first + panels * thread / g->team;
+    const int64_t panels = end - first, turn = first + panels * thread / g->team, tiles = rg__gemm_tiles(g, rows);
     char *const own = g->own + g->own_bytes * (size_t)thread;
     int64_t p = x.p;
     do {
@@ -186,12 +205,27 @@ static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64
         const char *const a = g->pack_a ? own : at(g->a, i, p, g->size);
         if (g->pack_a)
             pack_block(g, i, rows, p, length, own);
-        for (int64_t count = 0; count < panels; count++) {
-            const int64_t q = turn + count < end ? turn + count : turn + count - panels;
-            int64_t b_row;
-            const char *const b = panel_of(g, x, q, p, length, own, &b_row);
-            const source next = source_of(g, x, q + 1, p, length);
-            block_by_panel(g, i, rows, q, p, length, a, b, b_row, &next);
+        const source below = block_source(g, x, i, rows, p);
+        const int64_t late = rg__larger(0, panels - LATE) * tiles;
+        for (int64_t done = 0, count; done < panels; done += count) {
+            panel b[RG__GEMM_ABREAST];
+            count = rg__smaller(g->abreast, panels - done);
+            for (int64_t k = 0; k < count; k++) {
+                const int64_t q = turn + done + k;
+                b[k] =
+                    panel_of(g, x, q < end ? q : q - panels, p, length, own + g->own_panel + (size_t)k * g->panel_bytes);
+            }
+            const int64_t after = rg__smaller(g->abreast, rg__smaller(panels - done - count, end - 1 - b[count - 1].q));
+            const source next = panel_source(g, x, b[count - 1].q + 1, after, p, length);
+            for (int64_t t = 0; t < tiles; t++) {
+                const int64_t top = tile_row(g, rows, t, tiles), height = tile_row(g, rows, t + 1, tiles) - top;
+                const int64_t tile = g->pack_a ? t * g->kernel->packed_rows * g->depth : top * g->a.row;
+                for (int64_t k = 0; k < count; k++) {
+                    fetch(&next, t * count + k, tiles * count);
+                    fetch(&below, done * tiles + t * count + k - late, panels * tiles - late);
+                    multiply_tile(g, i + top, height, a + tile * (int64_t)g->size, &b[k], length, p > 0);
+                }
+            }
         }
         p += length;
     } while (p < x.p_end); /* once where k is zero: that makes zeros */
