@@ -18,7 +18,8 @@ static void check_tile(const rg__gemm_kernel *kernel, int rows, bool half, bool 
     const int64_t columns = half ? kernel->columns / 2 : kernel->columns;
     matrix a = whole_numbers(la, rows, k, size), b = whole_numbers(PADDED, k, kernel->columns, size);
     matrix c = filled(PADDED, rows, kernel->columns, size, add ? 3 : NAN);
-    kernel->tile(rows, half, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row, add);
+    rg__gemm_ahead ahead = {.data = c.data, .end = c.data + RG__GEMM_LINE, .left = 3, .gap = -RG__GEMM_LINE, .share = 2};
+    kernel->tile(rows, half, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row, add, &ahead);
     for (int64_t i = 0; i < rows; i++) {
         for (int64_t j = 0; j < columns; j++) {
             double sum = add ? 3 : 0;
@@ -28,6 +29,29 @@ static void check_tile(const rg__gemm_kernel *kernel, int rows, bool half, bool 
         }
     }
     free(a.buffer), free(b.buffer), free(c.buffer);
+}
+
+/* Lines are fetched run by run, a share of them at each tile; what a kernel computes does not depend on it. */
+static void lines_ahead_are_taken_in_turn(void **state)
+{
+    (void)state;
+    enum { LINES = 3, RUNS = 4, STEP = 1024 };
+    static char memory[RUNS * STEP];
+    rg__gemm_ahead ahead = {.data = memory,
+                            .end = memory + LINES * RG__GEMM_LINE,
+                            .left = LINES * RUNS,
+                            .gap = STEP - LINES * RG__GEMM_LINE,
+                            .step = STEP,
+                            .share = 5};
+    for (int64_t done = 0, share; done < LINES * RUNS; done += share) {
+        share = rg__gemm_take(&ahead);
+        assert_int_equal(share, done < 10 ? 5 : 2);
+        for (int64_t i = done; i < done + share; i++) {
+            assert_ptr_equal(ahead.data, memory + i / LINES * STEP + i % LINES * RG__GEMM_LINE);
+            rg__gemm_fetch(&ahead);
+        }
+    }
+    assert_int_equal(rg__gemm_take(&ahead), 0);
 }
 
 static void check_dots(const rg__gemm_kernel *kernel, int rows, int64_t columns, int64_t k, size_t size)
@@ -103,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_kernels_of_each_instruction_set_are_right),
+        cmocka_unit_test(lines_ahead_are_taken_in_turn),
         cmocka_unit_test(panels_hold_what_the_kernels_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

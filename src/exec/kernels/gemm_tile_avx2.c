@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #define ROWS   6
+#define EARLY  0
 #define TARGET __attribute__((target("avx2,fma")))
 
 #define TYPE     float

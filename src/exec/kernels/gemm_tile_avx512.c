@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #define ROWS   12
+#define EARLY  8
 #define TARGET __attribute__((target("avx512f")))
 
 #define TYPE     float

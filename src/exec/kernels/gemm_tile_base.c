@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define ROWS 6
+#define ROWS  6
+#define EARLY 0
 #define TARGET
 
 typedef float vector_f32 __attribute__((vector_size(16)));

@@ -2,6 +2,7 @@
  *   TYPE, VECTOR, ROWS    the element, a vector of them, the rows of the largest tile: 6 or 12
  *   LOAD, STORE, SPLAT    from any address, to any address, of one element
  *   FMA(x, y, z)          x y + z
+ *   EARLY                 steps of k by which the first cache is asked for b before it is read; 0: it is there
  *   TARGET                the attribute of the functions
  *   NAME, DOTS, TAPS, LAGS, OUTER   what they are called */
 
@@ -9,29 +10,46 @@
 #define JOIN(a, b)  a##b
 #define PART(a, b)  JOIN(a, b)
 #define SIZED(NAME) PART(NAME, _sized)
+#define WHOLE(NAME) PART(NAME, _whole)
+#define UNROLL      _Pragma("GCC unroll 12") /* or gcc keeps sums in memory */
 
 /* The loops over rows and vectors unroll, for both are constants where this is called. */
 TARGET static inline __attribute__((always_inline)) void SIZED(NAME)(const int rows, const int vectors, int64_t k,
                                                                      const TYPE *a, int64_t a_row, int64_t a_column,
                                                                      const TYPE *b, int64_t b_row, TYPE *c,
-                                                                     int64_t c_row, bool add)
+                                                                     int64_t c_row, bool add, rg__gemm_ahead *ahead)
 {
     VECTOR sum[ROWS][2];
+    int64_t fetches = rg__gemm_take(ahead);
+    UNROLL
     for (int i = 0; i < rows; i++) {
-        __builtin_prefetch(c + i * c_row, 1);
-        for (int v = 0; v < vectors; v++)
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
             sum[i][v] = SPLAT(0);
+            if (v * sizeof(VECTOR) % RG__GEMM_LINE == 0)
+                __builtin_prefetch(c + i * c_row + v * LANES, 1);
+        }
     }
     for (; k > 0; k--, a += a_column, b += b_row) {
         const VECTOR b0 = LOAD(b), b1 = vectors > 1 ? LOAD(b + LANES) : b0;
+        UNROLL
+        for (int v = 0; v < vectors && EARLY > 0; v++)
+            __builtin_prefetch(b + EARLY * b_row + v * LANES);
+        UNROLL
         for (int i = 0; i < rows; i++) {
             const VECTOR x = SPLAT(a[i * a_row]);
             sum[i][0] = FMA(x, b0, sum[i][0]);
             if (vectors > 1)
                 sum[i][1] = FMA(x, b1, sum[i][1]);
         }
+        if (k % 4 == 0 && fetches > 0) {
+            rg__gemm_fetch(ahead);
+            fetches--;
+        }
     }
+    UNROLL
     for (int i = 0; i < rows; i++, c += c_row) {
+        UNROLL
         for (int v = 0; v < vectors; v++) {
             if (add)
                 sum[i][v] += LOAD(c + v * LANES);
@@ -40,17 +58,29 @@ TARGET static inline __attribute__((always_inline)) void SIZED(NAME)(const int r
     }
 }
 
-#define CASE(ROW_COUNT)                                                                \
-    case ROW_COUNT:                                                                    \
-        if (half)                                                                      \
-            SIZED(NAME)(ROW_COUNT, 1, k, a, a_row, a_column, b, b_row, c, c_row, add); \
-        else                                                                           \
-            SIZED(NAME)(ROW_COUNT, 2, k, a, a_row, a_column, b, b_row, c, c_row, add); \
+/* The whole tile of a packed product. Strides that the compiler knows leave it registers; and it is not inlined, for the
+ * stores of all tiles would be merged, behind a detour through memory. */
+TARGET static __attribute__((noinline)) void WHOLE(NAME)(int64_t k, const TYPE *a, const TYPE *b, TYPE *c,
+                                                         int64_t c_row, bool add, rg__gemm_ahead *ahead)
+{
+    SIZED(NAME)(ROWS, 2, k, a, 1, ROWS, b, 2 * LANES, c, c_row, add, ahead);
+}
+
+#define CASE(ROW_COUNT)                                                                       \
+    case ROW_COUNT:                                                                           \
+        if (half)                                                                             \
+            SIZED(NAME)(ROW_COUNT, 1, k, a, a_row, a_column, b, b_row, c, c_row, add, ahead); \
+        else                                                                                  \
+            SIZED(NAME)(ROW_COUNT, 2, k, a, a_row, a_column, b, b_row, c, c_row, add, ahead); \
         break;
 
 TARGET static void NAME(int rows, bool half, int64_t k, const void *a, int64_t a_row, int64_t a_column, const void *b,
-                        int64_t b_row, void *c, int64_t c_row, bool add)
+                        int64_t b_row, void *c, int64_t c_row, bool add, rg__gemm_ahead *ahead)
 {
+    if (rows == ROWS && !half && a_row == 1 && a_column == ROWS && b_row == 2 * LANES) {
+        WHOLE(NAME)(k, a, b, c, c_row, add, ahead);
+        return;
+    }
     switch (rows) {
         CASE(1)
         CASE(2)
@@ -79,19 +109,25 @@ TARGET static inline __attribute__((always_inline)) void SIZED(DOTS)(const int r
                                                                      int64_t c_column)
 {
     VECTOR sum[4][4];
+    UNROLL
     for (int i = 0; i < rows; i++) {
+        UNROLL
         for (int j = 0; j < columns; j++)
             sum[i][j] = SPLAT(0);
     }
     const int64_t whole = k / LANES * LANES;
     for (int64_t p = 0; p < whole; p += LANES) {
+        UNROLL
         for (int j = 0; j < columns; j++) {
             const VECTOR y = LOAD(b + j * b_column + p);
+            UNROLL
             for (int i = 0; i < rows; i++)
                 sum[i][j] = FMA(LOAD(a + i * a_row + p), y, sum[i][j]);
         }
     }
+    UNROLL
     for (int i = 0; i < rows; i++) {
+        UNROLL
         for (int j = 0; j < columns; j++) {
             TYPE lanes[LANES], total = 0;
             STORE(lanes, sum[i][j]);
@@ -133,23 +169,30 @@ TARGET static inline __attribute__((always_inline)) void SIZED(TAPS)(const int r
                                                                      const int64_t *offset, TYPE *c, int64_t c_row)
 {
     VECTOR sum[ROWS][8];
+    UNROLL
     for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++)
-            sum[i][v] = SPLAT(0);
+        UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[i][v] = SPLAT(0);
     for (int64_t p = 0; p < k; p++, a += a_step) {
         const TYPE *const y = b + offset[p];
         VECTOR x[8];
+        UNROLL
         for (int v = 0; v < vectors; v++)
             x[v] = LOAD(y + v * LANES);
+        UNROLL
         for (int i = 0; i < rows; i++) {
             const VECTOR w = SPLAT(a[i]);
+            UNROLL
             for (int v = 0; v < vectors; v++)
                 sum[i][v] = FMA(w, x[v], sum[i][v]);
         }
     }
+    UNROLL
     for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++)
-            STORE(c + i * c_row + v * LANES, sum[i][v]);
+        UNROLL
+    for (int v = 0; v < vectors; v++)
+        STORE(c + i * c_row + v * LANES, sum[i][v]);
 }
 
 #define CASE_TAPS(ROW_COUNT) \
@@ -193,29 +236,36 @@ TARGET static inline __attribute__((always_inline)) void SIZED(LAGS)(const int r
 {
     VECTOR sum[4][3];
     const TYPE *y[3];
+    UNROLL
     for (int j = 0; j < columns; j++) {
         y[j] = b + offset[j];
+        UNROLL
         for (int i = 0; i < rows; i++)
             sum[i][j] = SPLAT(0);
     }
     for (int64_t p = 0; p < n; p += LANES) {
         VECTOR x[4];
+        UNROLL
         for (int i = 0; i < rows; i++)
             x[i] = LOAD(a + i * a_row + p);
+        UNROLL
         for (int j = 0; j < columns; j++) {
             const VECTOR z = LOAD(y[j] + p);
+            UNROLL
             for (int i = 0; i < rows; i++)
                 sum[i][j] = FMA(x[i], z, sum[i][j]);
         }
     }
+    UNROLL
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < columns; j++) {
-            TYPE lanes[LANES], total = 0;
-            STORE(lanes, sum[i][j]);
-            for (int64_t x = 0; x < LANES; x++)
-                total += lanes[x];
-            c[i * c_row + j] = total;
-        }
+        UNROLL
+    for (int j = 0; j < columns; j++) {
+        TYPE lanes[LANES], total = 0;
+        STORE(lanes, sum[i][j]);
+        for (int64_t x = 0; x < LANES; x++)
+            total += lanes[x];
+        c[i * c_row + j] = total;
+    }
 }
 
 #define CASE_LAGS(ROW_COUNT)                                             \
@@ -246,6 +296,7 @@ TARGET static inline __attribute__((always_inline)) void SIZED(OUTER)(const int 
 {
     VECTOR sum[6][2];
     const TYPE *x[6];
+    UNROLL
     for (int i = 0; i < rows; i++) {
         x[i] = a + offset[i];
         sum[i][0] = sum[i][1] = SPLAT(0);
@@ -253,15 +304,18 @@ TARGET static inline __attribute__((always_inline)) void SIZED(OUTER)(const int 
     for (; lines > 0; lines--) {
         for (int64_t p = 0; p < columns; p++, b += 2 * LANES) {
             const VECTOR b0 = LOAD(b), b1 = LOAD(b + LANES);
+            UNROLL
             for (int i = 0; i < rows; i++) {
                 const VECTOR y = SPLAT(x[i][p]);
                 sum[i][0] = FMA(y, b0, sum[i][0]);
                 sum[i][1] = FMA(y, b1, sum[i][1]);
             }
         }
+        UNROLL
         for (int i = 0; i < rows; i++)
             x[i] += a_line;
     }
+    UNROLL
     for (int i = 0; i < rows; i++) {
         TYPE *const to = c + place[i] * 2 * LANES;
         STORE(to, LOAD(to) + sum[i][0]);
@@ -289,6 +343,8 @@ TARGET static void OUTER(int rows, int64_t lines, int64_t columns, const void *a
 #undef JOIN
 #undef PART
 #undef SIZED
+#undef WHOLE
+#undef UNROLL
 #undef CASE
 #undef CASE_DOTS
 #undef CASE_TAPS

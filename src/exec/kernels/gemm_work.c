@@ -17,9 +17,8 @@
 #include <omp.h>
 
 enum {
-    LINE = 64,            /* bytes of a cache line */
     FETCH_MOST = 1 << 20, /* bytes of b that the second cache, or fetching by the processor, copes with */
-    LATE = 6,             /* panels before the end of a block of a, from which on the next one is fetched */
+    PACK_ROWS = 16,       /* of a transposed, that are packed at a time */
     DOT_UNIT = 16         /* columns of b that are not divided among threads */
 };
 
@@ -68,58 +67,44 @@ static panel panel_of(const job *g, chunk x, int64_t q, int64_t p, int64_t lengt
     return (panel){q, room, row};
 }
 
-/* What is read next, to be fetched into the second cache while other tiles are at work: `lines` cache lines at `data`, then as
- * many `step` bytes on, until they are `count`. */
-typedef struct source {
-    const char *data;
-    int64_t count, lines, step;
-} source;
+/* `runs` times `lines` cache lines, `step` bytes apart. */
+static rg__gemm_ahead lines_ahead(const char *data, int64_t lines, int64_t runs, int64_t step)
+{
+    const int64_t bytes = lines * RG__GEMM_LINE;
+    return (rg__gemm_ahead){.data = data, .end = data + bytes, .gap = step - bytes, .step = step, .left = runs * lines};
+}
 
 /* rows x columns elements that lie along one of both. */
-static source source_at(const char *data, int64_t rows, int64_t columns, rg__gemm_matrix x, int64_t size)
+static rg__gemm_ahead matrix_ahead(const char *data, int64_t rows, int64_t columns, rg__gemm_matrix x, int64_t size)
 {
-    const bool by_rows = x.column == 1;
-    const int64_t lines = rg__divide_up((by_rows ? columns : rows) * size, LINE);
-    return (source){data, lines * (by_rows ? rows : columns), lines, (by_rows ? x.row : x.column) * size};
+    if (x.column == 1)
+        return lines_ahead(data, rg__divide_up(columns * size, RG__GEMM_LINE), rows, x.row * size);
+    return lines_ahead(data, rg__divide_up(rows * size, RG__GEMM_LINE), columns, x.column * size);
 }
 
 /* Panels of b from q on. */
-static source panel_source(const job *g, chunk x, int64_t q, int64_t panels, int64_t p, int64_t length)
+static rg__gemm_ahead panels_ahead(const job *g, chunk x, int64_t q, int64_t panels, int64_t p, int64_t length)
 {
     const int64_t size = (int64_t)g->size, columns = g->kernel->columns, row = g->kernel->packed_columns * size;
     if (panels <= 0 || q < g->in_place || g->k * g->n * size <= FETCH_MOST)
-        return (source){NULL, 0, 1, 0};
+        return (rg__gemm_ahead){0};
     if (!g->alone)
-        return (source){packed_panel(g, x.first, q) + (p - x.p) * row, panels * (length * row / LINE),
-                        length * row / LINE, g->chunk_length * row};
-    return source_at(at(g->b, p, q * columns, g->size), length, rg__smaller(panels * columns, g->n - q * columns), g->b,
-                     size);
+        return lines_ahead(packed_panel(g, x.first, q) + (p - x.p) * row, length * row / RG__GEMM_LINE, panels,
+                           g->chunk_length * row);
+    return matrix_ahead(at(g->b, p, q * columns, g->size), length, rg__smaller(panels * columns, g->n - q * columns),
+                        g->b, size);
 }
 
 /* The next block of a: further on in k, or below. */
-static source block_source(const job *g, chunk x, int64_t i, int64_t rows, int64_t p)
+static rg__gemm_ahead block_ahead(const job *g, chunk x, int64_t i, int64_t rows, int64_t p)
 {
     p += g->depth;
     if (p >= x.p_end)
         p = x.p, i += rows;
     rows = rg__smaller(rows, g->m - i);
     if (!g->wide || rows <= 0 || !g->pack_a || g->m * g->k * (int64_t)g->size <= FETCH_MOST)
-        return (source){NULL, 0, 1, 0};
-    return source_at(at(g->a, i, p, g->size), rows, rg__smaller(g->depth, x.p_end - p), g->a, (int64_t)g->size);
-}
-
-/* One of so many equal shares of it. Inlined, for gcc drops calls of a function that does nothing else. */
-static inline __attribute__((always_inline)) void fetch(const source *s, int64_t share, int64_t shares)
-{
-    if (s->count == 0 || share < 0)
-        return;
-    const int64_t first = s->count * share / shares, end = s->count * (share + 1) / shares;
-    int64_t step = first / s->lines, line = first % s->lines;
-    for (int64_t i = first; i < end; i++) {
-        __builtin_prefetch(s->data + step * s->step + line * LINE, 0, 2);
-        if (++line == s->lines)
-            step++, line = 0;
-    }
+        return (rg__gemm_ahead){0};
+    return matrix_ahead(at(g->a, i, p, g->size), rows, rg__smaller(g->depth, x.p_end - p), g->a, (int64_t)g->size);
 }
 
 /* ---- tiles ---- */
@@ -127,18 +112,21 @@ static inline __attribute__((always_inline)) void fetch(const source *s, int64_t
 /* The first row of a tile, of a block of rows; see rg__gemm_tiles. */
 static int64_t tile_row(const job *g, int64_t rows, int64_t index, int64_t tiles)
 {
-    return g->kernel->in_place ? rows / tiles * index + rg__smaller(index, rows % tiles)
-                               : rg__smaller(rows, index * g->kernel->rows);
+    return g->kernel->in_place && !g->pack_a ? rows / tiles * index + rg__smaller(index, rows % tiles)
+                                             : rg__smaller(rows, index * g->kernel->rows);
 }
 
+/* Where a lies by columns, some of them at a time for all tiles: each is contiguous, and a tile takes little of it. */
 static void pack_block(const job *g, int64_t i, int64_t rows, int64_t p, int64_t length, char *to)
 {
-    const int64_t tiles = rg__gemm_tiles(g, rows);
-    for (int64_t t = 0; t < tiles; t++) {
-        const int64_t first = tile_row(g, rows, t, tiles), end = tile_row(g, rows, t + 1, tiles);
-        rg__gemm_pack(g->size, to, g->kernel->packed_rows, end - first, length, at(g->a, i + first, p, g->size),
-                      g->a.row, g->a.column);
-        to += g->kernel->packed_rows * g->depth * (int64_t)g->size;
+    const int64_t tiles = rg__gemm_tiles(g, rows), row = g->kernel->packed_rows * (int64_t)g->size;
+    const int64_t at_once = g->a.row == 1 ? PACK_ROWS : rg__larger(1, length);
+    for (int64_t q = 0; q < length; q += at_once) {
+        for (int64_t t = 0; t < tiles; t++) {
+            const int64_t first = tile_row(g, rows, t, tiles), end = tile_row(g, rows, t + 1, tiles);
+            rg__gemm_pack(g->size, to + (t * g->depth + q) * row, g->kernel->packed_rows, end - first,
+                          rg__smaller(at_once, length - q), at(g->a, i + first, p + q, g->size), g->a.row, g->a.column);
+        }
     }
 }
 
@@ -168,7 +156,8 @@ static void put(const job *g, char *c, int64_t rows, int64_t columns, const char
 }
 
 /* The tile of C from row i on: a, packed or in place, times a block of k of a panel of b. */
-static void multiply_tile(const job *g, int64_t i, int64_t rows, const char *a, const panel *b, int64_t length, bool add)
+static void multiply_tile(const job *g, int64_t i, int64_t rows, const char *a, const panel *b, int64_t length,
+                          bool add, rg__gemm_ahead *ahead)
 {
     _Alignas(64) char apart[RG__GEMM_TILE_BYTES];
     const rg__gemm_kernel *const kernel = g->kernel;
@@ -176,10 +165,10 @@ static void multiply_tile(const job *g, int64_t i, int64_t rows, const char *a, 
     const int64_t a_row = g->pack_a ? 1 : g->a.row, a_column = g->pack_a ? kernel->packed_rows : g->a.column;
     char *const c = at(g->c, i, j, g->size);
     if (g->c.column == 1 && columns == kernel->columns && (kernel->in_place || rows == kernel->rows)) {
-        kernel->tile((int)rows, false, length, a, a_row, a_column, b->data, b->row, c, g->c.row, add);
+        kernel->tile((int)rows, false, length, a, a_row, a_column, b->data, b->row, c, g->c.row, add, ahead);
     } else {
         kernel->tile(kernel->in_place ? (int)rows : kernel->rows, columns * 2 <= kernel->columns, length, a, a_row,
-                     a_column, b->data, b->row, apart, kernel->columns, false);
+                     a_column, b->data, b->row, apart, kernel->columns, false, ahead);
         put(g, c, rows, columns, apart, add);
     }
 }
@@ -205,8 +194,6 @@ static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64
         const char *const a = g->pack_a ? own : at(g->a, i, p, g->size);
         if (g->pack_a)
             pack_block(g, i, rows, p, length, own);
-        const source below = block_source(g, x, i, rows, p);
-        const int64_t late = rg__larger(0, panels - LATE) * tiles;
         for (int64_t done = 0, count; done < panels; done += count) {
             panel b[RG__GEMM_ABREAST];
             count = rg__smaller(g->abreast, panels - done);
@@ -216,15 +203,14 @@ static void multiply_block(const job *g, chunk x, int64_t i, int64_t rows, int64
                     panel_of(g, x, q < end ? q : q - panels, p, length, own + g->own_panel + (size_t)k * g->panel_bytes);
             }
             const int64_t after = rg__smaller(g->abreast, rg__smaller(panels - done - count, end - 1 - b[count - 1].q));
-            const source next = panel_source(g, x, b[count - 1].q + 1, after, p, length);
+            rg__gemm_ahead ahead = done + count < panels ? panels_ahead(g, x, b[count - 1].q + 1, after, p, length)
+                                                         : block_ahead(g, x, i, rows, p);
+            ahead.share = rg__divide_up(ahead.left, tiles * count);
             for (int64_t t = 0; t < tiles; t++) {
                 const int64_t top = tile_row(g, rows, t, tiles), height = tile_row(g, rows, t + 1, tiles) - top;
                 const int64_t tile = g->pack_a ? t * g->kernel->packed_rows * g->depth : top * g->a.row;
-                for (int64_t k = 0; k < count; k++) {
-                    fetch(&next, t * count + k, tiles * count);
-                    fetch(&below, done * tiles + t * count + k - late, panels * tiles - late);
-                    multiply_tile(g, i + top, height, a + tile * (int64_t)g->size, &b[k], length, p > 0);
-                }
+                for (int64_t k = 0; k < count; k++)
+                    multiply_tile(g, i + top, height, a + tile * (int64_t)g->size, &b[k], length, p > 0, &ahead);
             }
         }
         p += length;
