@@ -96,7 +96,7 @@ static void choose_strips(job *g)
     if (!g->kept && g->m <= LOW && (g->team == 1 || !g->rows || g->rows_last)) {
         g->alone = true;
         g->strips = 1;
-        g->groups = tasks;
+        g->groups = g->wide ? g->team : tasks; /* wide panels are few, and a is packed for each group */
     } else {
         g->strips = rg__divide_up(rg__divide_up(g->m, ALONE_BYTES / a_row), g->team) * g->team;
         g->alone = !g->kept && g->m <= ALONE_MOST && g->m / g->strips >= ALONE_LEAST;
@@ -127,7 +127,7 @@ static void choose_packing(job *g)
     const int64_t rows = kernel->rows, height = rg__smaller(g->m, rg__divide_up(g->units, g->strips) * g->unit);
     g->block = rg__divide_up(height, g->alone ? 1 : rg__divide_up(height, BLOCK));
     g->block = rg__divide_up(g->block, rows) * rows;
-    const int64_t worth = g->a.column != 1 ? (g->a.row == 1 ? 128 : 64) : g->m > LOW ? 256 : 512; /* columns of b */
+    const int64_t worth = g->a.column != 1 ? (g->a.row == 1 ? 128 : 64) : g->wide ? 192 : 512; /* columns of b */
     g->pack_a = !kernel->in_place || g->n / g->groups >= worth;
 }
 
