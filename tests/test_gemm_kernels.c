@@ -13,10 +13,11 @@
 #include "exec/kernels/gemm_tile.h"
 #include "gemm_support.h"
 
-static void check_tile(const rg__gemm_kernel *kernel, int rows, bool half, bool add, layout la, int64_t k, size_t size)
+static void check_tile(const rg__gemm_kernel *kernel, int rows, bool half, bool add, layout la, layout lb, int64_t k,
+                       size_t size)
 {
     const int64_t columns = half ? kernel->columns / 2 : kernel->columns;
-    matrix a = whole_numbers(la, rows, k, size), b = whole_numbers(PADDED, k, kernel->columns, size);
+    matrix a = whole_numbers(la, rows, k, size), b = whole_numbers(lb, k, kernel->columns, size);
     matrix c = filled(PADDED, rows, kernel->columns, size, add ? 3 : NAN);
     rg__gemm_ahead ahead = {.data = c.data, .end = c.data + RG__GEMM_LINE, .left = 3, .gap = -RG__GEMM_LINE, .share = 2};
     kernel->tile(rows, half, k, a.data, a.row, a.column, b.data, b.row, c.data, c.row, add, &ahead);
@@ -79,8 +80,9 @@ static void the_kernels_of_each_instruction_set_are_right(void **state)
         for (size_t size = sizeof(float); size <= sizeof(double); size *= 2) {
             const rg__gemm_kernel *const kernel = &kernels[i][size == sizeof(double)];
             for (int rows = 1; rows <= kernel->rows; rows++) {
-                for (int how = 0; how < 8; how++)
-                    check_tile(kernel, rows, how & 1, how & 2, how & 4 ? COLUMNS : PADDED, rows + how * 9, size);
+                for (int how = 0; how < 16; how++) /* by columns and rows without a gap: packed */
+                    check_tile(kernel, rows, how & 1, how & 2, how & 4 ? COLUMNS : PADDED, how & 8 ? ROWS : PADDED,
+                               rows + how * 9, size);
             }
             for (int rows = 1; rows <= RG__GEMM_DOT_ROWS; rows++) {
                 for (int64_t columns = 1; columns < 10; columns++)

@@ -2,6 +2,8 @@
  * Vectors are of 16 bytes, which every processor has; shuffling wider ones gains nothing here. */
 #include "exec/kernels/gemm_pack.h"
 
+#include "exec/kernels/gemm_tile.h"
+
 #include <string.h>
 
 #define SHUFFLE __builtin_shufflevector
@@ -44,7 +46,7 @@ INLINE void turn_f64(double *panel, int64_t stride, const double *s, int64_t acr
     INLINE void transpose_##suffix(TYPE *panel, int64_t stride, int64_t width, int64_t length, const TYPE *s, \
                                    int64_t across)                                                            \
     {                                                                                                         \
-        enum { LINE = 64 / sizeof(TYPE) };                                                                    \
+        enum { LINE = RG__GEMM_LINE / sizeof(TYPE) };                                                         \
         int64_t p = 0;                                                                                        \
         for (; p + LINE <= length; p += LINE, panel += LINE * stride) {                                       \
             int64_t i = 0;                                                                                    \

@@ -11,6 +11,7 @@
 #define PART(a, b)  JOIN(a, b)
 #define SIZED(NAME) PART(NAME, _sized)
 #define WHOLE(NAME) PART(NAME, _whole)
+#define TOTAL(NAME) PART(NAME, _total)
 #define UNROLL      _Pragma("GCC unroll 12") /* or gcc keeps sums in memory */
 
 /* The loops over rows and vectors unroll, for both are constants where this is called. */
@@ -101,6 +102,16 @@ TARGET static void NAME(int rows, bool half, int64_t k, const void *a, int64_t a
 
 /* ---- dot products ---- */
 
+/* Of the lanes, in order. */
+TARGET static inline __attribute__((always_inline)) TYPE TOTAL(DOTS)(VECTOR sum)
+{
+    TYPE lanes[LANES], total = 0;
+    STORE(lanes, sum);
+    for (int64_t x = 0; x < LANES; x++)
+        total += lanes[x];
+    return total;
+}
+
 /* Rows i of a times columns j of b, both contiguous. An element is summed in the same order wherever it lies: each lane
  * on its own, then the lanes, then what is left of k. */
 TARGET static inline __attribute__((always_inline)) void SIZED(DOTS)(const int rows, const int columns, int64_t k,
@@ -129,10 +140,7 @@ TARGET static inline __attribute__((always_inline)) void SIZED(DOTS)(const int r
     for (int i = 0; i < rows; i++) {
         UNROLL
         for (int j = 0; j < columns; j++) {
-            TYPE lanes[LANES], total = 0;
-            STORE(lanes, sum[i][j]);
-            for (int64_t x = 0; x < LANES; x++)
-                total += lanes[x];
+            TYPE total = TOTAL(DOTS)(sum[i][j]);
             for (int64_t p = whole; p < k; p++)
                 total += a[i * a_row + p] * b[j * b_column + p];
             c[i * c_row + j * c_column] = total;
@@ -170,10 +178,11 @@ TARGET static inline __attribute__((always_inline)) void SIZED(TAPS)(const int r
 {
     VECTOR sum[ROWS][8];
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
-    for (int v = 0; v < vectors; v++)
-        sum[i][v] = SPLAT(0);
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = SPLAT(0);
+    }
     for (int64_t p = 0; p < k; p++, a += a_step) {
         const TYPE *const y = b + offset[p];
         VECTOR x[8];
@@ -189,10 +198,11 @@ TARGET static inline __attribute__((always_inline)) void SIZED(TAPS)(const int r
         }
     }
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
-    for (int v = 0; v < vectors; v++)
-        STORE(c + i * c_row + v * LANES, sum[i][v]);
+        for (int v = 0; v < vectors; v++)
+            STORE(c + i * c_row + v * LANES, sum[i][v]);
+    }
 }
 
 #define CASE_TAPS(ROW_COUNT) \
@@ -257,14 +267,10 @@ TARGET static inline __attribute__((always_inline)) void SIZED(LAGS)(const int r
         }
     }
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
-    for (int j = 0; j < columns; j++) {
-        TYPE lanes[LANES], total = 0;
-        STORE(lanes, sum[i][j]);
-        for (int64_t x = 0; x < LANES; x++)
-            total += lanes[x];
-        c[i * c_row + j] = total;
+        for (int j = 0; j < columns; j++)
+            c[i * c_row + j] = TOTAL(DOTS)(sum[i][j]);
     }
 }
 
@@ -344,6 +350,7 @@ TARGET static void OUTER(int rows, int64_t lines, int64_t columns, const void *a
 #undef PART
 #undef SIZED
 #undef WHOLE
+#undef TOTAL
 #undef UNROLL
 #undef CASE
 #undef CASE_DOTS
